@@ -1,0 +1,113 @@
+// Disk: files and directories. One of the four doors to the world. What a call has done is in the
+// page cache; what survives a crash is what was synced. Not a log and not a database.
+//
+//   survives a crash:  file content       after File::sync()
+//                      a name (create, rename, remove)  after Disk::sync_directory() of its
+//                      directory
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "runtime/task.h"
+
+namespace millrace::runtime {
+
+class File {
+ public:
+  virtual ~File() = default;
+
+  /// Fills `into` from `position` on as far as the file reaches; returns how much that was.
+  /// Errors: kIo.
+  virtual Result<size_t> read_at(int64_t position, MutableBytes into) = 0;
+
+  /// Writes all pieces, one after the other, from `position` on; the file grows as needed.
+  /// Errors: kDiskFull, kIo; part of it may have been written.
+  virtual Result<> write_at(int64_t position, std::span<const Bytes> pieces) = 0;
+
+  virtual Result<int64_t> size() = 0;
+  /// Cuts or extends (with zeros).
+  virtual Result<> truncate(int64_t size) = 0;
+
+  /// Makes all content written before the call stable. The loop goes on meanwhile.
+  /// Errors: kIo. After an error nothing is known about what was written since the last success;
+  /// syncing again proves nothing (fsyncgate).
+  virtual Task<> sync() = 0;
+  /// The same, at once. For start and stop, when nothing else runs.
+  virtual Result<> sync_now() = 0;
+};
+
+struct OpenOptions {
+  bool create = false;     ///< create when missing, else kNotFound
+  bool exclusive = false;  ///< with create: kAlreadyExists when it exists
+  bool truncate = false;   ///< drop what is in it
+  bool read_only = false;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  bool is_directory = false;
+};
+
+struct FileInfo {
+  int64_t size = 0;
+  bool is_directory = false;
+};
+
+struct DiskSpace {
+  int64_t total_bytes = 0;
+  int64_t free_bytes = 0;
+};
+
+/// Held as long as it lives.
+class DirectoryLock {
+ public:
+  virtual ~DirectoryLock() = default;
+};
+
+/// Paths use '/'. Errors everywhere: kIo with path and cause; kNotFound, kAlreadyExists, kDiskFull
+/// where they apply.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+
+  virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) = 0;
+  /// Replaces `to` in one step when it is a file.
+  virtual Result<> rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<> remove(const std::string& path) = 0;            ///< a file
+  virtual Result<> make_directory(const std::string& path) = 0;    ///< its parent exists
+  virtual Result<> remove_directory(const std::string& path) = 0;  ///< an empty one
+  /// Sorted by name.
+  virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
+  virtual Result<FileInfo> info(const std::string& path) = 0;
+  /// Makes creations, renames and removals in this directory stable.
+  virtual Result<> sync_directory(const std::string& path) = 0;
+  virtual Result<DiskSpace> space(const std::string& path) = 0;
+  /// Errors: kLocked when another process (or node) holds it, with its pid where known.
+  virtual Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) = 0;
+};
+
+/// The whole file. Errors: kInvalidRequest when larger than `size_max`.
+Result<std::string> read_file(Disk& disk, const std::string& path, size_t size_max);
+
+/// Replaces a file so that after a crash either the old or the new content is there: temporary
+/// file, sync, rename, sync of the directory.
+Result<> write_file_atomically(Disk& disk, const std::string& path, std::string_view content);
+
+/// Creates a directory and those above it that are missing, stably.
+Result<> make_directories(Disk& disk, const std::string& path);
+
+/// Removes a directory with all that is in it.
+Result<> remove_tree(Disk& disk, const std::string& path);
+
+/// "a/b" and "c" give "a/b/c".
+std::string join_path(std::string_view directory, std::string_view name);
+/// The directory part: "a/b" of "a/b/c"; "." when there is none.
+std::string parent_path(std::string_view path);
+
+}  // namespace millrace::runtime
