@@ -12,6 +12,7 @@
 #include <deque>
 #include <memory>
 
+#include "base/logging.h"
 #include "broker/memory_budget.h"
 #include "broker/receive_buffer.h"
 #include "broker/request.h"

@@ -10,37 +10,34 @@ namespace {
 // Out of file descriptors: try again soon, for connections end all the time.
 constexpr Duration kAcceptRetry = milliseconds(100);
 
-// One connection's places in the server's tables.
-class Registration {
+}  // namespace
+
+// A connection and its places in the server's tables.
+class Server::Client {
  public:
-  Registration(std::map<uint64_t, Connection*>& connections, std::map<std::string, int64_t>& per_ip,
-               runtime::WaitQueue& left, Connection& connection)
-      : connections_(connections),
-        per_ip_(per_ip),
-        left_(left),
-        id_(connection.facts().id),
-        host_(connection.facts().peer.host) {
-    connections_.emplace(id_, &connection);
-    ++per_ip_[host_];
+  Client(Server& server, std::unique_ptr<runtime::Socket> socket, ConnectionFacts facts)
+      : server_(server), connection_(server.shared_, std::move(socket), std::move(facts)) {
+    server_.connections_.emplace(connection_.facts().id, &connection_);
+    ++server_.connections_per_ip_[connection_.facts().peer.host];
   }
-  Registration(const Registration&) = delete;
-  Registration& operator=(const Registration&) = delete;
-  ~Registration() {
-    connections_.erase(id_);
-    const auto found = per_ip_.find(host_);
-    if (--found->second == 0) per_ip_.erase(found);
-    left_.wake_all();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() {
+    server_.connections_.erase(connection_.facts().id);
+    const auto found = server_.connections_per_ip_.find(connection_.facts().peer.host);
+    if (--found->second == 0) server_.connections_per_ip_.erase(found);
+    server_.left_.wake_all();
+  }
+
+  // Owns the client for as long as it is served.
+  static runtime::Task<> serve(std::unique_ptr<Client> client) {
+    co_await client->connection_.run();
   }
 
  private:
-  std::map<uint64_t, Connection*>& connections_;
-  std::map<std::string, int64_t>& per_ip_;
-  runtime::WaitQueue& left_;
-  uint64_t id_;
-  std::string host_;
+  Server& server_;
+  Connection connection_;
 };
-
-}  // namespace
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -64,9 +61,6 @@ Result<> Server::listen(std::vector<ListenerSpec> listeners) {
     bound.push_back(TRY(shared_.env.network.listen(spec.bind, limits_.backlog)));
     spec.bind.port = bound.back()->local().port;
     if (spec.advertised.port == 0) spec.advertised.port = spec.bind.port;
-    if (spec.advertised.host.empty()) {
-      spec.advertised.host = spec.bind.host.empty() ? "localhost" : spec.bind.host;
-    }
     if (!is_loopback(spec.bind.host)) {
       LOG_WARNING("broker",
                   "LISTENER {} ON {} IS OPEN TO EVERYBODY WHO CAN REACH IT: it has no encryption and "
@@ -83,11 +77,16 @@ void Server::start() {
   for (size_t i = 0; i < listeners_.size(); ++i) acceptors_.spawn("accept", accept_all(i));
 }
 
-const ListenerSpec* Server::find_listener(std::string_view name) const {
+runtime::Address Server::advertised_to(const ConnectionFacts& connection) const {
   for (const ListenerSpec& spec : specs_) {
-    if (spec.name == name) return &spec;
+    if (spec.name != connection.listener) continue;
+    if (!spec.advertised.host.empty()) return spec.advertised;
+    std::string_view host = connection.local.host;
+    // An IPv6 socket that takes IPv4 too calls its IPv4 peers so.
+    if (host.starts_with("::ffff:") && host.find('.') != host.npos) host.remove_prefix(7);
+    return {std::string(host), spec.advertised.port};
   }
-  return nullptr;
+  return connection.local;
 }
 
 runtime::Task<> Server::accept_all(size_t listener) {
@@ -102,7 +101,8 @@ runtime::Task<> Server::accept_all(size_t listener) {
                           .listener = specs_[listener].name,
                           .local = socket->local(),
                           .peer = socket->peer()};
-    serving_.spawn("connection", serve(std::move(socket), std::move(facts)));
+    serving_.spawn("connection", Client::serve(std::make_unique<Client>(*this, std::move(socket),
+                                                                        std::move(facts))));
   }
 }
 
@@ -129,12 +129,6 @@ bool Server::admit(const runtime::Address& peer) {
 int64_t Server::limit_of(const std::string& host) const {
   const auto found = limits_.per_ip_overrides.find(host);
   return found == limits_.per_ip_overrides.end() ? limits_.connections_per_ip_max : found->second;
-}
-
-runtime::Task<> Server::serve(std::unique_ptr<runtime::Socket> socket, ConnectionFacts facts) {
-  Connection connection(shared_, std::move(socket), std::move(facts));
-  const Registration registration(connections_, connections_per_ip_, left_, connection);
-  co_await connection.run();
 }
 
 runtime::Task<> Server::stop(Duration limit) {

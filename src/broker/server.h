@@ -15,9 +15,11 @@ namespace millrace::broker {
 
 /// One entry of `listeners` with its entry of `advertised.listeners`.
 struct ListenerSpec {
-  std::string name;            ///< "PLAINTEXT"
-  runtime::Address bind;       ///< an empty host is every address; port 0 picks one
-  runtime::Address advertised;  ///< an empty host or port 0 is filled in when bound
+  std::string name;       ///< "PLAINTEXT"
+  runtime::Address bind;  ///< an empty host is every address; port 0 picks one
+  /// Port 0 becomes the one bound. An empty host is whichever of our addresses a client used to
+  /// reach us: it is right for that client, whatever this machine is called.
+  runtime::Address advertised;
 };
 
 struct ServerLimits {
@@ -47,8 +49,8 @@ class Server {
 
   /// With real ports and hosts, in the order given.
   const std::vector<ListenerSpec>& listeners() const { return specs_; }
-  /// nullptr for an unknown name.
-  const ListenerSpec* find_listener(std::string_view name) const;
+  /// What a client on that connection is told to connect to. Source: KIP-103.
+  runtime::Address advertised_to(const ConnectionFacts& connection) const;
 
   size_t connection_count() const { return connections_.size(); }
   /// In the order they were opened.
@@ -56,11 +58,12 @@ class Server {
   const MemoryBudget& receive_budget() const { return shared_.receive_budget; }
 
  private:
+  class Client;
+
   runtime::Task<> accept_all(size_t listener);
   runtime::Task<std::unique_ptr<runtime::Socket>> accept_one(size_t listener);
   bool admit(const runtime::Address& peer);
   int64_t limit_of(const std::string& host) const;
-  runtime::Task<> serve(std::unique_ptr<runtime::Socket> socket, ConnectionFacts facts);
 
   ConnectionShared shared_;
   ServerLimits limits_;
@@ -70,7 +73,7 @@ class Server {
   std::map<std::string, int64_t> connections_per_ip_;
   uint64_t next_id_ = 1;
   bool stopping_ = false;
-  runtime::WaitQueue left_;  // a connection has ended
+  runtime::WaitQueue left_;  // woken when a connection has ended
   runtime::Scope acceptors_;
   runtime::Scope serving_;
 };
