@@ -198,8 +198,8 @@ Result<std::vector<Property>> parse_properties(std::string_view text) {
       if (!*part) return fail(part->error().within(fmt::format("line {}", reader.line())));
     }
     if (properties.size() == kPropertiesMax) {
-      return fail(Errc::kInvalidSetting, fmt::format("line {}: more than {} entries",
-                                                     reader.line(), kPropertiesMax));
+      return fail(Errc::kInvalidSetting,
+                  fmt::format("line {}: more than {} entries", reader.line(), kPropertiesMax));
     }
     properties.push_back({std::move(*name), std::move(*value), reader.line()});
   }

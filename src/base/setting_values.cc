@@ -200,8 +200,7 @@ Result<> check_settings(const Settings& settings) {
   rules.require(retention == -1 || retention >= 1,
                 "log.retention.ms (or .minutes, .hours) must be -1, for ever, or at least 1");
   rules.require(settings.get<"log.roll.ms">() >= 1, "log.roll.ms must be at least 1");
-  rules.require(settings.get<"log.roll.jitter.ms">() >= 0,
-                "log.roll.jitter.ms must be at least 0");
+  rules.require(settings.get<"log.roll.jitter.ms">() >= 0, "log.roll.jitter.ms must be at least 0");
   rules.require(settings.get<"log.cleaner.min.compaction.lag.ms">() <=
                     settings.get<"log.cleaner.max.compaction.lag.ms">(),
                 "log.cleaner.min.compaction.lag.ms must not exceed "
@@ -220,9 +219,9 @@ Result<> check_settings(const Settings& settings) {
   rules.require(settings.get<"group.min.session.timeout.ms">() <=
                     settings.get<"group.max.session.timeout.ms">(),
                 "group.min.session.timeout.ms must not exceed group.max.session.timeout.ms");
-  rules.require(settings.get<"broker.heartbeat.interval.ms">() <
-                    settings.get<"broker.session.timeout.ms">(),
-                "broker.heartbeat.interval.ms must be less than broker.session.timeout.ms");
+  rules.require(
+      settings.get<"broker.heartbeat.interval.ms">() < settings.get<"broker.session.timeout.ms">(),
+      "broker.heartbeat.interval.ms must be less than broker.session.timeout.ms");
   const int64_t old_id = settings.get<"broker.id">();
   const std::optional<int64_t> id = settings.get<"node.id">();
   rules.require(old_id < 0 || !id || *id == old_id,
@@ -268,9 +267,8 @@ Result<SettingsReport> load_properties(Settings& settings, std::string_view text
     const std::string where = fmt::format("{}:{}", file, property.line);
     const SettingInfo* row = find_broker_setting(property.name);
     if (row == nullptr) {
-      report.unknown.push_back(unknown_setting(SettingScope::kBroker, property.name)
-                                   .within(where)
-                                   .detail());
+      report.unknown.push_back(
+          unknown_setting(SettingScope::kBroker, property.name).within(where).detail());
       settings.set_unchecked(SettingLayer::kFile, property.name, property.value, where);
       continue;
     }

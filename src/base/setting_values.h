@@ -45,9 +45,9 @@ inline constexpr auto kNameRows = [] {
   constexpr std::nullptr_t kNull = nullptr;
   constexpr std::nullptr_t kRequired = nullptr;
   return std::to_array<NameRow>({
-#define MILLRACE_SETTING(scope, name, type, unit, fallback, allowed, change, importance,           \
-                         visibility, state, synonyms, sentence)                                    \
-  NameRow{SettingScope::scope, name, SettingType::type,                                            \
+#define MILLRACE_SETTING(scope, name, type, unit, fallback, allowed, change, importance, \
+                         visibility, state, synonyms, sentence)                          \
+  NameRow{SettingScope::scope, name, SettingType::type,                                  \
           is_null(fallback) && std::string_view(synonyms).empty()},
 #include "schema/settings.def"
   });
@@ -63,13 +63,16 @@ struct SettingName {
   constexpr std::string_view view() const { return {text, kSize - 1}; }
 };
 
+[[noreturn]] void
+no_such_setting_in_settings_def();  // not constexpr, not defined: only its name matters
+
 /// Its place in kNameRows and setting_rows(); does not compile for a name that has no row.
 template <SettingScope kScope, SettingName kName>
 consteval size_t row_index() {
   for (size_t i = 0; i < kNameRows.size(); ++i) {
     if (kNameRows[i].scope == kScope && kNameRows[i].name == kName.view()) return i;
   }
-  throw "no such setting in schema/settings.def";
+  no_such_setting_in_settings_def();
 }
 
 template <SettingType kType>

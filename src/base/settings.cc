@@ -59,14 +59,15 @@ constexpr SettingInfo make_row(SettingScope scope, std::string_view name, Settin
                                SettingChange change, SettingImportance importance, bool internal,
                                SettingState state, std::string_view synonyms,
                                std::string_view sentence) {
-  return {scope,   name,   type,       unit,     fallback.required, fallback.given, fallback.text,
-          allowed, change, importance, internal, state,             synonyms,       sentence};
+  return {scope,          name,          type,     unit,    fallback.required,
+          fallback.given, fallback.text, allowed,  change,  importance,
+          internal,       state,         synonyms, sentence};
 }
 
 constexpr auto kRows = std::to_array<SettingInfo>({
-#define MILLRACE_SETTING(scope, name, type, unit, fallback, allowed, change, importance,         \
-                         visibility, state, synonyms, sentence)                                  \
-  make_row(SettingScope::scope, name, SettingType::type, unit, fallback, allowed,                \
+#define MILLRACE_SETTING(scope, name, type, unit, fallback, allowed, change, importance,          \
+                         visibility, state, synonyms, sentence)                                   \
+  make_row(SettingScope::scope, name, SettingType::type, unit, fallback, allowed,                 \
            SettingChange::change, SettingImportance::importance, visibility, SettingState::state, \
            synonyms, sentence),
 #include "schema/settings.def"
@@ -271,37 +272,39 @@ std::optional<SettingValue> parse_type(SettingType type, std::string_view text) 
   return std::nullopt;
 }
 
-std::string_view type_in_words(SettingType type) {
-  switch (type) {
+// "a 32-bit whole number of bytes, at least 1048576"
+std::string wanted(const SettingInfo& row) {
+  const std::string range = row.allowed.describe();
+  const std::string unit = row.unit.empty() ? "" : fmt::format(" of {}", row.unit);
+  const std::string limit = range.empty() ? "" : ", " + range;
+  switch (row.type) {
     case SettingType::kBoolean:
       return "true or false";
     case SettingType::kShort:
-      return "a whole number of 16 bits";
+      return fmt::format("a 16-bit whole number{}{}", unit, limit);
     case SettingType::kInt:
-      return "a whole number of 32 bits";
+      return fmt::format("a 32-bit whole number{}{}", unit, limit);
     case SettingType::kLong:
-      return "a whole number of 64 bits";
+      return fmt::format("a 64-bit whole number{}{}", unit, limit);
     case SettingType::kDouble:
-      return "a number";
+      return fmt::format("a number{}", limit);
     case SettingType::kList:
-      return "a list separated by commas";
+      return row.allowed.words.empty() ? fmt::format("a list separated by commas{}", limit)
+                                       : fmt::format("a list of any of {}", range);
     default:
-      return "a text";
+      return row.allowed.words.empty() ? fmt::format("a text{}", limit)
+                                       : fmt::format("one of {}", range);
   }
 }
 
 Error bad_value(const SettingInfo& row, std::string_view text) {
   constexpr size_t kShown = 100;
-  std::string wanted(type_in_words(row.type));
-  if (!row.unit.empty()) wanted += fmt::format(" (in {})", row.unit);
-  const std::string range = row.allowed.describe(row.unit);
-  if (!range.empty()) wanted += ": " + range;
   if (row.sensitive()) {
-    return {Errc::kInvalidSetting, fmt::format("{} must be {}", row.name, wanted)};
+    return {Errc::kInvalidSetting, fmt::format("{} must be {}", row.name, wanted(row))};
   }
   return {Errc::kInvalidSetting,
           fmt::format("{} is \"{}{}\", but must be {}", row.name, text.substr(0, kShown),
-                      text.size() > kShown ? "..." : "", wanted)};
+                      text.size() > kShown ? "..." : "", wanted(row))};
 }
 
 std::string format_number(double value) {
@@ -336,8 +339,8 @@ size_t distance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     current[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      current[j] = std::min({previous[j] + 1, current[j - 1] + 1,
-                             previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      current[j] = std::min(
+          {previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         current[j] = std::min(current[j], before[j - 2] + 1);
       }
@@ -359,16 +362,14 @@ int64_t unit_size(std::string_view unit) {
 
 }  // namespace
 
-std::string AllowedValues::describe(std::string_view unit) const {
-  const std::string suffix = unit.empty() ? "" : fmt::format(" {}", unit);
+std::string AllowedValues::describe() const {
   switch (kind) {
     case Kind::kAny:
       return "";
     case Kind::kRange: {
       std::string text = std::isinf(high)
-                             ? fmt::format("at least {}{}", format_number(low), suffix)
-                             : fmt::format("{} to {}{}", format_number(low), format_number(high),
-                                           suffix);
+                             ? fmt::format("at least {}", format_number(low))
+                             : fmt::format("{} to {}", format_number(low), format_number(high));
       if (!std::isnan(exception)) text += fmt::format(", or {}", format_number(exception));
       return text;
     }
@@ -477,8 +478,8 @@ Result<SettingValue> parse_setting(SettingScope scope, std::string_view name,
 }
 
 Error unknown_setting(SettingScope scope, std::string_view name) {
-  std::string text = fmt::format("there is no {} setting \"{}\"", to_string(scope),
-                                 name.substr(0, 256));
+  std::string text =
+      fmt::format("there is no {} setting \"{}\"", to_string(scope), name.substr(0, 256));
   const SettingInfo* topics = find_setting(SettingScope::kTopic, name);
   if (const std::string_view advice = removed_setting_advice(name); !advice.empty()) {
     text += fmt::format(" in Kafka 4: {}", advice);

@@ -56,7 +56,7 @@ struct AllowedValues {
   bool may_be_empty = false;    ///< of a list of words
 
   /// For a person: "1 to 9, or -1"; empty when anything goes.
-  std::string describe(std::string_view unit) const;
+  std::string describe() const;
 };
 
 /// One row. All views are static.
@@ -142,8 +142,5 @@ std::string_view to_string(SettingType type);
 std::string_view to_string(SettingChange change);
 std::string_view to_string(SettingImportance importance);
 std::string_view to_string(SettingState state);
-
-/// docs/settings.md.
-std::string settings_page();
 
 }  // namespace millrace
