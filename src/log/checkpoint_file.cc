@@ -16,8 +16,8 @@ bool parse_number(std::string_view text, Number& into) {
 }
 
 std::unexpected<Error> malformed(size_t line_number, std::string_view line) {
-  return fail(Errc::kCorruptFile, fmt::format("malformed line {}: \"{}\"", line_number,
-                                              line.substr(0, 200)));
+  return fail(Errc::kCorruptFile,
+              fmt::format("malformed line {}: \"{}\"", line_number, line.substr(0, 200)));
 }
 
 /// Calls `take(line)` for each entry; it returns whether the entry is well-formed.
@@ -89,13 +89,14 @@ Result<std::vector<EpochEntry>> parse_epoch_checkpoint(std::string_view text) {
   TRY(parse_checkpoint(text, [&](std::string_view line) {
     const size_t space = line.find(' ');
     EpochEntry entry;
-    if (space == std::string_view::npos || !parse_number(line.substr(0, space), entry.epoch.value) ||
+    if (space == std::string_view::npos ||
+        !parse_number(line.substr(0, space), entry.epoch.value) ||
         !parse_number(line.substr(space + 1), entry.start_offset.value) || entry.epoch.value < 0 ||
         entry.start_offset.value < 0) {
       return false;
     }
-    if (!epochs.empty() && (entry.epoch <= epochs.back().epoch ||
-                            entry.start_offset < epochs.back().start_offset)) {
+    if (!epochs.empty() &&
+        (entry.epoch <= epochs.back().epoch || entry.start_offset < epochs.back().start_offset)) {
       return false;
     }
     epochs.push_back(entry);

@@ -32,8 +32,8 @@ enum class FileKind : uint8_t {
   kTransactionIndex,  ///< .txnindex
   kProducerSnapshot,  ///< .snapshot
 };
-inline constexpr FileKind kSegmentFileKinds[] = {
-    FileKind::kLog, FileKind::kOffsetIndex, FileKind::kTimeIndex, FileKind::kTransactionIndex};
+inline constexpr FileKind kSegmentFileKinds[] = {FileKind::kLog, FileKind::kOffsetIndex,
+                                                 FileKind::kTimeIndex, FileKind::kTransactionIndex};
 
 enum class FileSuffix : uint8_t {
   kNone,

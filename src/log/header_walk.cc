@@ -22,9 +22,8 @@ Result<const kafka::BatchHeaderView*> HeaderWalk::next() {
       kafka::parse_batch_header(Bytes(window_.data(), window_size_).subspan(in));
   if (!header) return fail(header.error().within(fmt::format("at byte {}", position_)));
   if (int64_t(header->size()) > end_ - position_) {
-    return fail(Errc::kCorruptMessage,
-                fmt::format("at byte {}: a batch of {} bytes, {} are left", position_,
-                            header->size(), end_ - position_));
+    return fail(Errc::kCorruptMessage, fmt::format("at byte {}: a batch of {} bytes, {} are left",
+                                                   position_, header->size(), end_ - position_));
   }
   current_ = *header;
   next_position_ = position_ + int64_t(header->size());

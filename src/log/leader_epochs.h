@@ -27,9 +27,8 @@ class LeaderEpochs {
   std::optional<EpochEntry> earliest() const;
 
   /// The largest epoch not above `epoch`, and where the next one begins (`log_end` for the latest).
-  /// Nothing when `epoch` is none or above all. Below all known epochs: `epoch` itself and the start
-  /// of the first known one.
-  /// Source: KIP-101, KIP-279.
+  /// Nothing when `epoch` is none or above all. Below all known epochs: `epoch` itself and the
+  /// start of the first known one. Source: KIP-101, KIP-279.
   struct EndOffset {
     LeaderEpoch epoch;
     Offset end_offset;

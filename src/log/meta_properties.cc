@@ -38,8 +38,8 @@ Result<MetaProperties> parse_meta_properties(std::string_view text) {
     if (line.empty() || line[0] == '#' || line[0] == '!') continue;
     const size_t equals = line.find('=');
     if (equals == std::string_view::npos) {
-      return fail(Errc::kCorruptFile, fmt::format("meta.properties has the line \"{}\"",
-                                                  line.substr(0, 200)));
+      return fail(Errc::kCorruptFile,
+                  fmt::format("meta.properties has the line \"{}\"", line.substr(0, 200)));
     }
     const std::string_view name = trim(line.substr(0, equals));
     const std::string_view value = trim(line.substr(equals + 1));
@@ -53,16 +53,15 @@ Result<MetaProperties> parse_meta_properties(std::string_view text) {
       if (valid) meta.directory_id = *id;
     }
     if (!valid) {
-      return fail(Errc::kCorruptFile, fmt::format("meta.properties has {}={}", name,
-                                                  value.substr(0, 200)));
+      return fail(Errc::kCorruptFile,
+                  fmt::format("meta.properties has {}={}", name, value.substr(0, 200)));
     }
   }
   if (version > 1) {
     return fail(Errc::kNewerFormat, fmt::format("meta.properties of version {}", version));
   }
   if (version != 1 || meta.cluster_id.empty() || meta.node_id.value < 0) {
-    return fail(Errc::kCorruptFile,
-                "meta.properties must have version=1, cluster.id and node.id");
+    return fail(Errc::kCorruptFile, "meta.properties must have version=1, cluster.id and node.id");
   }
   return meta;
 }

@@ -11,8 +11,8 @@ namespace millrace::log {
 void OffsetIndex::append(Offset last_offset, int64_t position) {
   const int64_t relative = last_offset - base_offset_;
   CHECK(relative >= 0 && relative <= INT32_MAX && position >= 0 && position <= INT32_MAX);
-  CHECK(entries_.empty() || (relative > entries_.back().relative_offset &&
-                             position > entries_.back().position));
+  CHECK(entries_.empty() ||
+        (relative > entries_.back().relative_offset && position > entries_.back().position));
   entries_.push_back({static_cast<uint32_t>(relative), static_cast<uint32_t>(position)});
 }
 
@@ -34,9 +34,8 @@ std::optional<OffsetIndex::Entry> OffsetIndex::above(Offset offset) const {
 }
 
 OffsetIndex::Entry OffsetIndex::floor_position(int64_t position) const {
-  const auto after = std::partition_point(entries_.begin(), entries_.end(), [=](Raw raw) {
-    return int64_t{raw.position} <= position;
-  });
+  const auto after = std::partition_point(
+      entries_.begin(), entries_.end(), [=](Raw raw) { return int64_t{raw.position} <= position; });
   return after == entries_.begin() ? Entry{base_offset_, 0} : entry_of(*(after - 1));
 }
 

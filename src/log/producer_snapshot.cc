@@ -50,8 +50,9 @@ Result<std::vector<ProducerEntry>> parse_producer_snapshot(Bytes file) {
   const uint32_t expected = load_be32(file.data() + kCrcPosition);
   const uint32_t actual = kafka::crc32c(file.subspan(kCoveredPosition));
   if (expected != actual) {
-    return fail(Errc::kCorruptFile, fmt::format("producer snapshot has CRC {:08x}, its content {:08x}",
-                                                expected, actual));
+    return fail(
+        Errc::kCorruptFile,
+        fmt::format("producer snapshot has CRC {:08x}, its content {:08x}", expected, actual));
   }
   const auto count = load_be<int32_t>(file.data() + kCoveredPosition);
   if (count < 0 || file.size() - kHeaderBytes != size_t(count) * kEntryBytes) {

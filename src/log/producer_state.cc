@@ -21,10 +21,10 @@ bool is_duplicate(const ProducerBatch& known, const kafka::BatchHeaderView& batc
 
 Result<> check_epoch(const ProducerEntry& known, const kafka::BatchHeaderView& batch) {
   if (batch.producer_epoch() >= known.epoch) return {};
-  return fail(Errc::kInvalidProducerEpoch,
-              fmt::format("producer {} has epoch {}, the batch is of epoch {}",
-                          known.producer_id.value, known.epoch.value,
-                          batch.producer_epoch().value));
+  return fail(
+      Errc::kInvalidProducerEpoch,
+      fmt::format("producer {} has epoch {}, the batch is of epoch {}", known.producer_id.value,
+                  known.epoch.value, batch.producer_epoch().value));
 }
 
 Result<> check_sequence(const ProducerEntry& known, const kafka::BatchHeaderView& batch) {
@@ -90,11 +90,11 @@ Result<> ProducerStates::check_marker(const kafka::BatchHeaderView& batch,
   if (!known) return {};
   TRY(check_epoch(*known, batch));
   if (marker.coordinator_epoch >= known->coordinator_epoch) return {};
-  return fail(Errc::kTransactionCoordinatorFenced,
-              fmt::format("producer {}: a coordinator of epoch {} has written since; this is of "
-                          "epoch {}",
-                          known->producer_id.value, known->coordinator_epoch,
-                          marker.coordinator_epoch));
+  return fail(
+      Errc::kTransactionCoordinatorFenced,
+      fmt::format("producer {}: a coordinator of epoch {} has written since; this is of "
+                  "epoch {}",
+                  known->producer_id.value, known->coordinator_epoch, marker.coordinator_epoch));
 }
 
 void ProducerStates::update(const kafka::BatchHeaderView& batch) {

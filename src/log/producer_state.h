@@ -66,10 +66,9 @@ struct ProducerEntry {
 class ProducerStates {
  public:
   /// Whether a data batch may be appended.
-  /// Shape: a batch that is already there gives what was remembered of it: answer its offsets and do
-  /// not append. Nothing means: append.
-  /// Requires: the batch has a producer id and is not a control batch.
-  /// Errors: kInvalidProducerEpoch, kOutOfOrderSequenceNumber, kInvalidTxnState.
+  /// Shape: a batch that is already there gives what was remembered of it: answer its offsets and
+  /// do not append. Nothing means: append. Requires: the batch has a producer id and is not a
+  /// control batch. Errors: kInvalidProducerEpoch, kOutOfOrderSequenceNumber, kInvalidTxnState.
   Result<std::optional<ProducerBatch>> check(const kafka::BatchHeaderView& batch,
                                              AppendOrigin origin) const;
 
@@ -93,8 +92,8 @@ class ProducerStates {
   /// Lets go of transactions whose end is below it.
   void on_high_watermark(Offset high_watermark);
 
-  /// Forgets producers without an open transaction that wrote nothing for `expiration`. Returns when
-  /// the next one may expire, if any is left.
+  /// Forgets producers without an open transaction that wrote nothing for `expiration`. Returns
+  /// when the next one may expire, if any is left.
   std::optional<Timestamp> expire(Timestamp now, Duration expiration);
 
   /// Takes over what a snapshot says. Requires: empty before.

@@ -17,9 +17,8 @@ void TimeIndex::maybe_append(Timestamp timestamp, Offset offset) {
 }
 
 TimeIndex::Entry TimeIndex::floor(Timestamp timestamp) const {
-  const auto after = std::partition_point(entries_.begin(), entries_.end(), [=](const Entry& e) {
-    return e.timestamp <= timestamp;
-  });
+  const auto after = std::partition_point(entries_.begin(), entries_.end(),
+                                          [=](const Entry& e) { return e.timestamp <= timestamp; });
   return after == entries_.begin() ? Entry{kNoTimestamp, base_offset_} : *(after - 1);
 }
 

@@ -1,0 +1,388 @@
+#include "log/segment.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "log/header_walk.h"
+#include "log/segment_scan.h"
+
+namespace millrace::log {
+namespace {
+
+constexpr size_t kIndexFileBytesMax = size_t{1} << 30;
+
+Result<Buffer> read_all(runtime::Disk& disk, const std::string& path) {
+  const std::unique_ptr<runtime::File> file = TRY(disk.open(path, {.read_only = true}));
+  const int64_t size = TRY(file->size());
+  if (size > int64_t{kIndexFileBytesMax}) {
+    return fail(Errc::kCorruptFile, fmt::format("{} has {} bytes", path, size));
+  }
+  Buffer content;
+  content.resize(static_cast<size_t>(size));
+  content.resize(TRY(file->read_at(0, content.mutable_bytes())));
+  return content;
+}
+
+void note_unsynced(UnsyncedFiles& unsynced, const std::shared_ptr<runtime::File>& file) {
+  if (std::ranges::find(unsynced, file) == unsynced.end()) unsynced.push_back(file);
+}
+
+}  // namespace
+
+// What is only there while the segment is used.
+struct Segment::Hot {
+  std::shared_ptr<runtime::File> file;
+  std::optional<OffsetIndex> offsets;  // both or none
+  std::optional<TimeIndex> times;
+  Segment* newer = nullptr;
+  Segment* older = nullptr;
+};
+
+Segment::Segment(SegmentHome& home, Offset base_offset, Timestamp now, FileSuffix suffix)
+    : home_(home), base_offset_(base_offset), created_(now), suffix_(suffix) {}
+
+SegmentCache::~SegmentCache() {
+  CHECK(open_count_ == 0, "segments outlive their cache");
+}
+
+void SegmentCache::push_newest(Segment& segment) {
+  segment.hot_->older = newest_;
+  segment.hot_->newer = nullptr;
+  if (newest_) newest_->hot_->newer = &segment;
+  newest_ = &segment;
+  if (!oldest_) oldest_ = &segment;
+}
+
+void SegmentCache::unlink(Segment& segment) {
+  Segment::Hot& hot = *segment.hot_;
+  (hot.newer ? hot.newer->hot_->older : newest_) = hot.older;
+  (hot.older ? hot.older->hot_->newer : oldest_) = hot.newer;
+}
+
+void SegmentCache::insert(Segment& segment) {
+  push_newest(segment);
+  ++open_count_;
+  // One that cannot be let go of (a full disk) is left for later.
+  for (Segment* candidate = oldest_; open_count_ > open_max_ && candidate != &segment;) {
+    Segment* newer = candidate->hot_->newer;
+    candidate->cool();
+    candidate = newer;
+  }
+}
+
+void SegmentCache::touch(Segment& segment) {
+  if (newest_ == &segment) return;
+  unlink(segment);
+  push_newest(segment);
+}
+
+void SegmentCache::remove(Segment& segment) {
+  unlink(segment);
+  --open_count_;
+}
+
+Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_offset,
+                                                 Timestamp now, FileSuffix suffix) {
+  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, suffix));
+  segment->largest_ = {kNoTimestamp, base_offset};
+  segment->largest_known_ = true;
+  segment->indexes_unsaved_ = true;
+  auto hot = std::make_unique<Hot>();
+  hot->file = TRY(
+      home.cache.disk().open(segment->path(FileKind::kLog), {.create = true, .truncate = true}));
+  hot->offsets.emplace(base_offset);
+  hot->times.emplace(base_offset);
+  segment->hot_ = std::move(hot);
+  home.cache.insert(*segment);
+  return segment;
+}
+
+std::unique_ptr<Segment> Segment::existing(SegmentHome& home, Offset base_offset, int64_t size,
+                                           Timestamp now, FileSuffix suffix) {
+  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, suffix));
+  segment->size_ = size;
+  segment->has_aborted_ =
+      home.cache.disk().info(segment->path(FileKind::kTransactionIndex)).has_value();
+  return segment;
+}
+
+Segment::~Segment() {
+  if (hot_) home_.cache.remove(*this);
+}
+
+std::string Segment::path(FileKind kind) const {
+  return runtime::join_path(home_.directory,
+                            SegmentFileName{base_offset_, kind, suffix_}.to_string());
+}
+
+Result<Segment::Hot*> Segment::heat() {
+  if (hot_) {
+    home_.cache.touch(*this);
+    return hot_.get();
+  }
+  auto hot = std::make_unique<Hot>();
+  hot->file = TRY(home_.cache.disk().open(path(FileKind::kLog), {}));
+  hot_ = std::move(hot);
+  home_.cache.insert(*this);
+  return hot_.get();
+}
+
+Result<Segment::Hot*> Segment::heat_with_indexes() {
+  Hot* hot = TRY(heat());
+  if (hot->offsets) return hot;
+  runtime::Disk& disk = home_.cache.disk();
+  Result<OffsetIndex> offsets = [&]() -> Result<OffsetIndex> {
+    const Buffer file = TRY(read_all(disk, path(FileKind::kOffsetIndex)));
+    return OffsetIndex::parse(base_offset_, file, size_);
+  }();
+  Result<TimeIndex> times = [&]() -> Result<TimeIndex> {
+    const Buffer file = TRY(read_all(disk, path(FileKind::kTimeIndex)));
+    return TimeIndex::parse(base_offset_, file);
+  }();
+  if (!offsets) return std::unexpected(offsets.error().within(path(FileKind::kOffsetIndex)));
+  if (!times) return std::unexpected(times.error().within(path(FileKind::kTimeIndex)));
+  hot->offsets = std::move(*offsets);
+  hot->times = std::move(*times);
+  return hot;
+}
+
+bool Segment::cool() {
+  if (!hot_) return true;
+  if (indexes_unsaved_) {
+    UnsyncedFiles not_now;
+    if (!save_indexes(not_now)) return false;
+    indexes_unsaved_ = false;
+    indexes_unsynced_ = true;
+  }
+  home_.cache.remove(*this);
+  hot_.reset();
+  return true;
+}
+
+Result<> Segment::append(Bytes batches, int64_t index_interval_bytes, UnsyncedFiles& unsynced) {
+  Hot* hot = TRY(heat_with_indexes());
+  CHECK(size_ + int64_t(batches.size()) <= INT32_MAX);
+  if (tail_to_cut_) {
+    TRY(hot->file->truncate(size_));
+    tail_to_cut_ = false;
+  }
+  if (Result<> written = hot->file->write_at(size_, {&batches, 1}); !written) {
+    tail_to_cut_ = !hot->file->truncate(size_).has_value();
+    return std::unexpected(written.error().within(path(FileKind::kLog)));
+  }
+  note_unsynced(unsynced, hot->file);
+  TRY(largest_timestamp());
+  index_batches(batches, index_interval_bytes, *hot);
+  return {};
+}
+
+void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
+  while (!batches.empty()) {
+    const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(batches);
+    CHECK(header.has_value(), "appended bytes are whole batches");
+    if (size_ == 0) {
+      first_timestamp_ = header->max_timestamp();
+      first_timestamp_known_ = true;
+    }
+    if (header->max_timestamp() > largest_.timestamp) {
+      largest_ = {header->max_timestamp(), header->last_offset()};
+    }
+    if (bytes_since_index_entry_ > interval) {
+      hot.offsets->append(header->last_offset(), size_);
+      hot.times->maybe_append(largest_.timestamp, largest_.offset);
+      bytes_since_index_entry_ = 0;
+    }
+    const auto bytes = int64_t(header->size());
+    size_ += bytes;
+    bytes_since_index_entry_ += bytes;
+    batches = batches.subspan(size_t(bytes));
+  }
+  indexes_unsaved_ = true;
+}
+
+Result<> Segment::append_aborted(const AbortedTransaction& aborted, UnsyncedFiles& unsynced) {
+  TransactionIndex index = TRY(transaction_index());
+  index.append(aborted);
+  TRY(write_whole_file(FileKind::kTransactionIndex, index.format(), unsynced));
+  has_aborted_ = true;
+  return {};
+}
+
+Result<> Segment::write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& unsynced) {
+  std::shared_ptr<runtime::File> file =
+      TRY(home_.cache.disk().open(path(kind), {.create = true, .truncate = true}));
+  if (!content.empty()) TRY(file->write_at(0, {&content, 1}));
+  unsynced.push_back(std::move(file));
+  return {};
+}
+
+Result<> Segment::save_indexes(UnsyncedFiles& unsynced) {
+  if (!indexes_unsaved_ && !indexes_unsynced_) return {};
+  const Hot* hot = TRY(heat_with_indexes());
+  if (tail_to_cut_) TRY(hot->file->truncate(size_));
+  tail_to_cut_ = false;
+  TRY(write_whole_file(FileKind::kOffsetIndex, hot->offsets->format(), unsynced));
+  TRY(write_whole_file(FileKind::kTimeIndex, hot->times->format(), unsynced));
+  indexes_unsaved_ = false;
+  indexes_unsynced_ = false;
+  return {};
+}
+
+Result<> Segment::seal(UnsyncedFiles& unsynced) {
+  Hot* hot = TRY(heat_with_indexes());
+  TRY(largest_timestamp());
+  if (largest_.timestamp > hot->times->last().timestamp) {
+    hot->times->maybe_append(largest_.timestamp, largest_.offset);
+    indexes_unsaved_ = true;
+  }
+  return save_indexes(unsynced);
+}
+
+Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
+  const Hot* hot = TRY(heat_with_indexes());
+  HeaderWalk walk(*hot->file, hot->offsets->floor(offset).position, size_);
+  while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
+    if (header->last_offset() < offset) continue;
+    return BatchPlace{walk.position(), int64_t(header->size()), header->base_offset(),
+                      header->last_offset()};
+  }
+  return std::nullopt;
+}
+
+Result<int64_t> Segment::batch_end_before(int64_t from, int64_t limit) {
+  if (limit >= size_) return size_;
+  const Hot* hot = TRY(heat_with_indexes());
+  HeaderWalk walk(*hot->file, std::max(from, hot->offsets->floor_position(limit).position), size_);
+  int64_t end = walk.next_position();
+  while (TRY(walk.next()) && walk.next_position() <= limit) end = walk.next_position();
+  return end;
+}
+
+Result<Offset> Segment::next_offset() {
+  const Hot* hot = TRY(heat_with_indexes());
+  HeaderWalk walk(*hot->file, hot->offsets->last().position, size_);
+  Offset next = base_offset_;
+  while (const kafka::BatchHeaderView* header = TRY(walk.next())) next = header->next_offset();
+  return next;
+}
+
+Result<Segment::Largest> Segment::largest_timestamp() {
+  if (!largest_known_) {
+    const Hot* hot = TRY(heat_with_indexes());
+    const TimeIndex::Entry last = hot->times->last();
+    largest_ = {last.timestamp, last.offset};
+    largest_known_ = true;
+  }
+  return largest_;
+}
+
+Result<Timestamp> Segment::first_timestamp() {
+  if (!first_timestamp_known_) {
+    const Hot* hot = TRY(heat());
+    HeaderWalk walk(*hot->file, 0, size_);
+    const kafka::BatchHeaderView* header = TRY(walk.next());
+    if (!header) return kNoTimestamp;
+    first_timestamp_ = header->max_timestamp();
+    first_timestamp_known_ = true;
+  }
+  return first_timestamp_;
+}
+
+Result<std::shared_ptr<runtime::File>> Segment::file() {
+  return TRY(heat())->file;
+}
+
+Result<const OffsetIndex*> Segment::offset_index() {
+  return &*TRY(heat_with_indexes())->offsets;
+}
+
+Result<const TimeIndex*> Segment::time_index() {
+  return &*TRY(heat_with_indexes())->times;
+}
+
+Result<TransactionIndex> Segment::transaction_index() {
+  if (!has_aborted_) return TransactionIndex();
+  const Buffer file = TRY(read_all(home_.cache.disk(), path(FileKind::kTransactionIndex)));
+  return TransactionIndex::parse(file);
+}
+
+Result<bool> Segment::index_full(int64_t index_bytes_max) {
+  const Hot* hot = TRY(heat_with_indexes());
+  const auto offsets_max = size_t(index_bytes_max) / OffsetIndex::kEntryBytes;
+  const auto times_max = size_t(index_bytes_max) / TimeIndex::kEntryBytes;
+  // One entry of the time index is kept free for the one that seal() adds.
+  return hot->offsets->size() >= offsets_max || hot->times->size() + 1 >= times_max;
+}
+
+Result<> Segment::truncate_to(Offset offset, UnsyncedFiles& unsynced) {
+  const std::optional<BatchPlace> first_cut = TRY(find(offset));
+  if (!first_cut) return {};
+  Hot* hot = TRY(heat_with_indexes());
+  TransactionIndex aborted = TRY(transaction_index());
+  TRY(hot->file->truncate(first_cut->position));
+  size_ = first_cut->position;
+  note_unsynced(unsynced, hot->file);
+
+  hot->offsets->truncate_to(first_cut->base_offset);
+  hot->times->truncate_to(first_cut->base_offset);
+  const TimeIndex::Entry last = hot->times->last();
+  largest_ = {last.timestamp, last.offset};
+  HeaderWalk walk(*hot->file, hot->offsets->floor(last.offset).position, size_);
+  while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
+    if (header->max_timestamp() > largest_.timestamp) {
+      largest_ = {header->max_timestamp(), header->last_offset()};
+    }
+  }
+  largest_known_ = true;
+  first_timestamp_known_ = first_timestamp_known_ && size_ > 0;
+  bytes_since_index_entry_ = 0;
+  indexes_unsaved_ = true;
+  if (!has_aborted_) return {};
+  aborted.truncate_to(offset);
+  return write_whole_file(FileKind::kTransactionIndex, aborted.format(), unsynced);
+}
+
+Result<> Segment::adopt(Contents contents, UnsyncedFiles& unsynced) {
+  Hot* hot = TRY(heat());
+  if (TRY(hot->file->size()) != contents.size) TRY(hot->file->truncate(contents.size));
+  note_unsynced(unsynced, hot->file);
+  size_ = contents.size;
+  largest_ = contents.largest;
+  largest_known_ = true;
+  first_timestamp_ = contents.first_timestamp;
+  first_timestamp_known_ = size_ > 0;
+  hot->offsets = std::move(contents.offsets);
+  hot->times = std::move(contents.times);
+  indexes_unsaved_ = true;
+  if (!contents.aborted.empty() || has_aborted_) {
+    TRY(write_whole_file(FileKind::kTransactionIndex, contents.aborted.format(), unsynced));
+    has_aborted_ = true;
+  }
+  return {};
+}
+
+Result<> Segment::rename(FileSuffix to) {
+  runtime::Disk& disk = home_.cache.disk();
+  for (const FileKind kind : kSegmentFileKinds) {
+    const std::string from = path(kind);
+    const std::string name = SegmentFileName{base_offset_, kind, to}.to_string();
+    const Result<> renamed = disk.rename(from, runtime::join_path(home_.directory, name));
+    if (!renamed && renamed.error().code() != Errc::kNotFound) return renamed;
+  }
+  suffix_ = to;
+  return {};
+}
+
+Result<> Segment::remove_files() {
+  for (const FileKind kind : kSegmentFileKinds) {
+    const Result<> removed = home_.cache.disk().remove(path(kind));
+    if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+  }
+  return {};
+}
+
+}  // namespace millrace::log
