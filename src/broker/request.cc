@@ -72,6 +72,13 @@ Result<> Request::end_answer() {
   return {};
 }
 
+MutableBytes Request::in_place(Bytes view) {
+  CHECK(view.data() >= frame_.bytes.data() &&
+        view.data() + view.size() <= frame_.bytes.data() + frame_.bytes.size());
+  // The memory is ours: a slab, or our arena.
+  return {const_cast<uint8_t*>(view.data()), view.size()};
+}
+
 std::string Request::describe() const {
   return fmt::format("{} v{} from client \"{}\"", info_->name, version_, printable(client_id_));
 }

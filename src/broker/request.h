@@ -10,8 +10,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
 #include "broker/api/api.h"
@@ -80,6 +82,11 @@ class Request {
   /// For a produce request with acks=0.
   void answer_nothing() { response_.finish(); }
 
+  /// The same bytes of the frame, to be patched in place on their way to a log.
+  /// Requires: a view that decode() gave.
+  MutableBytes in_place(Bytes view);
+  /// Keeps memory that the answer points into until it is encoded.
+  void keep(std::shared_ptr<Arena> memory) { kept_.push_back(std::move(memory)); }
   /// Lets go of the received bytes; decoded views of them are dead from here on.
   void drop_frame() { frame_ = {}; }
 
@@ -106,8 +113,14 @@ class Request {
   std::string_view client_id_;
   State state_ = State::kQueued;
   Arena arena_;
+  std::vector<std::shared_ptr<Arena>> kept_;
   Response response_;
 };
+
+/// An error as it goes on the wire.
+inline int16_t wire_code(Errc code) {
+  return error_info(code).kafka_code;
+}
 
 /// Text of a stranger, safe for a log line: control characters and quotes are escaped, long text is
 /// cut.
