@@ -5,7 +5,7 @@
 // How deep it looks. Kafka decompresses every batch and looks at every record. Here batches pass
 // through, so the header and CRC are always checked and the records only where that is cheap or
 // something depends on it:
-//  - Uncompressed batches are walked (about 10 ns a record): lengths, counts, offsets, timestamps.
+//  - Uncompressed batches are walked (about 15 ns a record): lengths, counts, offsets, timestamps.
 //  - Compressed batches are walked when the topic needs it (compaction wants keys, a lower limit of
 //    timestamps is set), when the header shows a timestamp beyond the upper limit, or when
 //    `walk` is kAlways. Otherwise header facts are believed: a producer that lies in count, offset
