@@ -9,6 +9,8 @@
 namespace millrace::kafka {
 namespace {
 
+namespace layout = batch_layout;
+
 using testing::build;
 using testing::OwnedRecord;
 
@@ -26,8 +28,7 @@ std::vector<OwnedRecord> three(int64_t timestamp_ms = kNow) {
 }
 
 Buffer sealed(Buffer batch) {
-  store_be32(batch.data() + batch_layout::kCrc,
-             crc32c(batch.bytes().subspan(batch_layout::kAttributes)));
+  store_be32(batch.data() + layout::kCrc, crc32c(batch.bytes().subspan(layout::kAttributes)));
   return batch;
 }
 
@@ -97,7 +98,7 @@ TEST_CASE("there must be exactly one whole batch of format 2") {
     REQUIRE(validate(batch.bytes().first(size)).code == Errc::kCorruptMessage);
   }
   Buffer old(batch.bytes());
-  old.data()[batch_layout::kMagic] = 1;
+  old.data()[layout::kMagic] = 1;
   CHECK(validate(old).code == Errc::kInvalidRecord);
   CHECK(validate(old).detail.find("format 1") != std::string::npos);
 }
@@ -118,13 +119,15 @@ TEST_CASE("size is limited by max.message.bytes, header included") {
 }
 
 TEST_CASE("headers no producer may send are refused behind a true CRC") {
-  using namespace batch_layout;
-  CHECK(validate(lying<int64_t>(build({}, three()), kBaseOffset, 1)).code == Errc::kInvalidRecord);
-  CHECK(validate(lying<int32_t>(build({}, three()), kRecordCount, 0)).code == Errc::kInvalidRecord);
-  CHECK(validate(lying<int32_t>(build({}, three()), kRecordCount, 2)).code == Errc::kInvalidRecord);
-  CHECK(validate(lying<int32_t>(build({}, three()), kLastOffsetDelta, 3)).code ==
+  CHECK(validate(lying<int64_t>(build({}, three()), layout::kBaseOffset, 1)).code ==
         Errc::kInvalidRecord);
-  CHECK(validate(lying<int16_t>(build({}, three()), kAttributes, 5)).code ==
+  CHECK(validate(lying<int32_t>(build({}, three()), layout::kRecordCount, 0)).code ==
+        Errc::kInvalidRecord);
+  CHECK(validate(lying<int32_t>(build({}, three()), layout::kRecordCount, 2)).code ==
+        Errc::kInvalidRecord);
+  CHECK(validate(lying<int32_t>(build({}, three()), layout::kLastOffsetDelta, 3)).code ==
+        Errc::kInvalidRecord);
+  CHECK(validate(lying<int16_t>(build({}, three()), layout::kAttributes, 5)).code ==
         Errc::kUnsupportedCompressionType);
   CHECK(validate(build({.control = true}, {{.key = "0000", .offset = 0}})).code ==
         Errc::kInvalidRecord);
@@ -237,16 +240,17 @@ TEST_CASE("a topic with LogAppendTime has no limits and wants the batch stamped 
 }
 
 TEST_CASE("a max timestamp that is not the records' is corrected if seen, and seen if it matters") {
-  using namespace batch_layout;
   for (const int64_t claim : {kNow - 5, kNow + 50}) {
-    const Outcome outcome = validate(lying<int64_t>(build({}, three()), kMaxTimestamp, claim));
+    const Outcome outcome =
+        validate(lying<int64_t>(build({}, three()), layout::kMaxTimestamp, claim));
     CHECK(outcome.code == Errc::kNone);
     CHECK(outcome.must_stamp);
     CHECK(outcome.max_timestamp_ms == kNow + 2);
   }
   // Compressed, a claim within the limits is believed; one beyond them is looked into.
   const auto compressed = [](int64_t claim) {
-    return validate(lying<int64_t>(build({.codec = Codec::kZstd}, three()), kMaxTimestamp, claim));
+    return validate(
+        lying<int64_t>(build({.codec = Codec::kZstd}, three()), layout::kMaxTimestamp, claim));
   };
   CHECK_FALSE(compressed(kNow + 50).walked);
   const Outcome far = compressed(kNow + 2 * kHour);
@@ -256,12 +260,11 @@ TEST_CASE("a max timestamp that is not the records' is corrected if seen, and se
 }
 
 TEST_CASE("records that lie behind a true CRC are refused by index; compressed ones by rule") {
-  using namespace batch_layout;
   // One record more than there is.
   const auto with_count = [](Codec codec, int32_t count) {
     Buffer batch = build({.codec = codec}, three());
-    store_be32(batch.data() + kLastOffsetDelta, static_cast<uint32_t>(count - 1));
-    return lying<int32_t>(std::move(batch), kRecordCount, count);
+    store_be32(batch.data() + layout::kLastOffsetDelta, static_cast<uint32_t>(count - 1));
+    return lying<int32_t>(std::move(batch), layout::kRecordCount, count);
   };
   const Outcome more = validate(with_count(Codec::kNone, 4));
   CHECK(more.code == Errc::kInvalidRecord);
