@@ -73,6 +73,10 @@ class Segment {
     Offset base_offset;
     Offset last_offset;
   };
+  struct Boundary {
+    int64_t position = 0;
+    Offset next_offset;  ///< that of the batch behind it; kNoOffset at the end of the segment
+  };
 
   /// Creates the file. The name is stable after a sync of the directory.
   static Result<std::unique_ptr<Segment>> create(SegmentHome& home, Offset base_offset,
@@ -95,8 +99,8 @@ class Segment {
   /// Errors: kDiskFull, kIo; the segment is as before.
   Result<> append(Bytes batches, int64_t index_interval_bytes, UnsyncedFiles& unsynced);
 
-  /// Adds an aborted transaction. Written at once; there are few.
-  Result<> append_aborted(const AbortedTransaction& aborted, UnsyncedFiles& unsynced);
+  /// Adds an aborted transaction to the transaction index.
+  Result<> append_aborted(const AbortedTransaction& aborted);
 
   /// Completes and writes the indexes; nothing is appended after that. Safe to repeat.
   Result<> seal(UnsyncedFiles& unsynced);
@@ -108,9 +112,9 @@ class Segment {
   /// Errors: kCorruptMessage.
   Result<std::optional<BatchPlace>> find(Offset offset);
 
-  /// The end of the last whole batch that ends at or before `limit`; at least `from`.
-  /// Requires: a batch begins at `from`.
-  Result<int64_t> batch_end_before(int64_t from, int64_t limit);
+  /// The last end of a batch at or before `limit`; at least the end of the one that begins at
+  /// `from`.
+  Result<Boundary> boundary_before(int64_t from, int64_t limit);
 
   /// The offset after the last batch; the base offset when empty.
   Result<Offset> next_offset();
@@ -125,7 +129,7 @@ class Segment {
   /// Valid until another segment is used. Errors: kCorruptFile: rebuild it.
   Result<const OffsetIndex*> offset_index();
   Result<const TimeIndex*> time_index();
-  Result<TransactionIndex> transaction_index();
+  Result<const TransactionIndex*> transaction_index();
 
   /// Cuts all batches from `offset` on.
   Result<> truncate_to(Offset offset, UnsyncedFiles& unsynced);
@@ -158,6 +162,8 @@ class Segment {
 
   Result<Hot*> heat();
   Result<Hot*> heat_with_indexes();
+  template <class Index, class Parse>
+  Result<Index> read_index(FileKind kind, Parse parse);
   void index_batches(Bytes batches, int64_t interval, Hot& hot);
   Result<> write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& unsynced);
   /// Lets go of file and indexes. Returns false when that would lose something.
