@@ -1,5 +1,5 @@
-// CheckpointPlan: which of a data directory's checkpoint files are behind what the logs know, and by
-// when they are to be written. While nothing changes nothing is due.
+// CheckpointPlan: which of a data directory's checkpoint files are behind what the logs know, and
+// by when they are to be written. While nothing changes nothing is due.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
-// Committer: makes what was appended stable, for all logs of a data directory together. Appends only
-// mark their log; in the next turn one commit syncs everything that was marked, and while it runs
-// the marks for the next one collect. So the busier it is, the more one sync covers; there is no
-// timer.
+// Committer: makes what was appended stable, for all logs of a data directory together. Appends
+// only mark their log; in the next turn one commit syncs everything that was marked, and while it
+// runs the marks for the next one collect. So the busier it is, the more one sync covers; there is
+// no timer.
 #pragma once
 
 #include <memory>

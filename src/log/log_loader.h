@@ -49,15 +49,20 @@ class LogLoader {
  private:
   struct Files;
 
-  Result<> sort_files();
+  std::string path_of(const SegmentFileName& name) const;
+  Result<Files> list_files();
   Result<> finish_swaps(Files& files);
-  Result<> drop_orphans(const Files& files);
+  Result<Offset> end_of_file(const SegmentFileName& name);
+  Result<> open_segments(const Files& files);
   Result<> load_epochs();
+  Result<> start_empty();
+  bool measure();
   runtime::Task<> recover();
+  Result<> producers_before(size_t index);
   runtime::Task<bool> recover_segment(size_t index);
-  Result<> note_damage(const Damage& damage, Segment& segment);
-  void note_batch(Segment::Contents& contents, const SegmentScan& scan, int64_t& since_entry);
-  Result<> check_indexes();
+  Result<> note_batch(Segment::Contents& contents, SegmentScan& scan);
+  void note_damage(const Damage& damage, size_t index);
+  void note_cut(const Damage& damage, const Segment& segment);
   Result<> settle();
   void remove_stray_snapshots();
 
@@ -65,6 +70,9 @@ class LogLoader {
   std::shared_ptr<PartitionLog> log_;
   LogCheckpoints checkpoints_;
   LoadReport report_;
+  size_t first_to_recover_ = 0;  // a segment whose indexes are missing or damaged
+  Offset scanned_end_;
+  bool recovered_ = false;
 };
 
 }  // namespace millrace::log

@@ -138,9 +138,9 @@ Result<AppendInfo> PartitionLog::append_replicated(Bytes batches) {
   Offset next = log_end_;
   while (const kafka::RecordBatchView* batch = cursor.next()) {
     if (batch->base_offset() < next) {
-      return std::unexpected(where(Error(
-          Errc::kCorruptMessage, fmt::format("the leader sent offset {}, {} is next",
-                                             batch->base_offset().value, next.value))));
+      return std::unexpected(
+          where(Error(Errc::kCorruptMessage, fmt::format("the leader sent offset {}, {} is next",
+                                                         batch->base_offset().value, next.value))));
     }
     next = batch->next_offset();
   }
@@ -157,19 +157,19 @@ Result<> PartitionLog::write(Bytes batches) {
   const Extent extent = extent_of(batches);
   const auto bytes = int64_t(batches.size());
   if (bytes > config_->segment_bytes) {
-    return std::unexpected(where(Error(
-        Errc::kRecordListTooLarge,
-        fmt::format("{} bytes, segments have {}", bytes, config_->segment_bytes))));
+    return std::unexpected(
+        where(Error(Errc::kRecordListTooLarge,
+                    fmt::format("{} bytes, segments have {}", bytes, config_->segment_bytes))));
   }
   const Result<> written = [&]() -> Result<> {
-    Segment* segment =
-        TRY(segment_for(bytes, extent.first, extent.last, extent.max_timestamp));
+    Segment* segment = TRY(segment_for(bytes, extent.first, extent.last, extent.max_timestamp));
     return segment->append(batches, config_->index_interval_bytes, unsynced_);
   }();
   if (!written) return std::unexpected(where(written.error()));
   note_appended(batches);
   log_end_ = extent.last.next();
   if (services_.durability == Durability::kLocalSync || flush_due()) need_commit();
+  if (!due_.due()) plan_attention();
   advance_own_high_watermark();
   changed();
   return {};
@@ -185,7 +185,7 @@ void PartitionLog::note_appended(Bytes batches) {
     if (!batch->has_producer_id()) continue;
     const bool first_producer = !producers_ || producers_->empty();
     const std::optional<AbortedTransaction> aborted = note_producer(*batch);
-    if (first_producer) plan_attention();
+    if (first_producer) due_.clear();  // planned anew below
     if (!aborted) continue;
     // Without the entry readers would take aborted records for committed ones.
     if (Result<> noted = segments_.active().append_aborted(*aborted); !noted) {
@@ -217,8 +217,8 @@ Result<Segment*> PartitionLog::segment_for(int64_t bytes, Offset first, Offset l
   const bool out_of_range = last - active.base_offset() > INT32_MAX;
   bool roll = active.size() + bytes > config_->segment_bytes || out_of_range;
   if (!roll && active.size() > 0) {
-    roll = TRY(active_is_old(max_timestamp)) ||
-           TRY(active.index_full(config_->segment_index_bytes));
+    roll =
+        TRY(active_is_old(max_timestamp)) || TRY(active.index_full(config_->segment_index_bytes));
   }
   if (roll && (active.size() > 0 || out_of_range)) TRY(roll_to(first));
   return &segments_.active();
@@ -227,8 +227,8 @@ Result<Segment*> PartitionLog::segment_for(int64_t bytes, Offset first, Offset l
 Result<bool> PartitionLog::active_is_old(Timestamp max_timestamp) {
   Segment& active = segments_.active();
   const Timestamp begun = TRY(active.first_timestamp());
-  const Duration age = begun == kNoTimestamp ? services_.env.clock.wall() - active.created()
-                                             : max_timestamp - begun;
+  const Duration age =
+      begun == kNoTimestamp ? services_.env.clock.wall() - active.created() : max_timestamp - begun;
   return age > config_->segment_ms - roll_jitter_;
 }
 

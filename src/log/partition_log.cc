@@ -8,12 +8,20 @@
 #include "base/logging.h"
 #include "log/checkpoint_plan.h"
 #include "log/committer.h"
+#include "log/partition_metadata.h"
 #include "log/producer_snapshot.h"
 #include "log/retention.h"
 
 namespace millrace::log {
 
 using runtime::Task;
+
+namespace {
+
+constexpr Duration kAttentionPause = seconds(1);
+constexpr Duration kExpiryInterval = seconds(600);  // producer.id.expiration.check.interval.ms
+
+}  // namespace
 
 PartitionLog::PartitionLog(LogServices& services, TopicPartition name, TopicId topic_id,
                            std::shared_ptr<const LogConfig> config)
@@ -53,9 +61,9 @@ void PartitionLog::changed() {
 
 void PartitionLog::fail_for_good(Error error) {
   if (failure_) return;
-  failure_ = std::make_unique<Error>(
-      where(Error(Errc::kKafkaStorageError,
-                  fmt::format("{}; restart the server to recover the partition", error.message()))));
+  failure_ = std::make_unique<Error>(where(
+      Error(Errc::kKafkaStorageError,
+            fmt::format("{}; restart the server to recover the partition", error.message()))));
   LOG_ERROR("log", "{}", failure_->message());
   durable_waiters_.wake_all();
   changed();
@@ -140,9 +148,8 @@ ProducerStates& PartitionLog::producers_or_new() {
 Result<> PartitionLog::take_producer_snapshot(Offset at) {
   if (!snapshots_.empty() && snapshots_.back() >= at) return {};
   const SegmentFileName name{at, FileKind::kProducerSnapshot};
-  std::shared_ptr<runtime::File> file =
-      TRY(services_.env.disk.open(runtime::join_path(home_.directory, name.to_string()),
-                                  {.create = true, .truncate = true}));
+  std::shared_ptr<runtime::File> file = TRY(services_.env.disk.open(
+      runtime::join_path(home_.directory, name.to_string()), {.create = true, .truncate = true}));
   const Buffer content = format_producer_snapshot(producers_ ? *producers_ : ProducerStates());
   const Bytes bytes = content;
   TRY(file->write_at(0, {&bytes, 1}));
@@ -170,8 +177,7 @@ OffsetAtTime PartitionLog::earliest() const {
 }
 
 OffsetAtTime PartitionLog::latest(ReadBound bound) const {
-  const Offset offset =
-      bound == ReadBound::kLastStable ? last_stable_offset() : high_watermark_;
+  const Offset offset = bound == ReadBound::kLastStable ? last_stable_offset() : high_watermark_;
   return {kNoTimestamp, offset, epochs_.latest()};
 }
 
@@ -185,24 +191,70 @@ void PartitionLog::plan_attention() {
   };
   if (const auto due = Retention::next_due(*this); due) consider(*due);
   if (producers_ && !producers_->empty()) {
-    consider(services_.env.clock.wall() + std::min(services_.producer_id_expiration, seconds(600)));
+    consider(services_.env.clock.wall() +
+             std::min(services_.producer_id_expiration, kExpiryInterval));
   }
   if (config_->flush_ms && durable_ < log_end_) {
     consider(services_.env.clock.wall() + *config_->flush_ms);
   }
-  next ? due_.set(*next) : due_.clear();
+  if (next) {
+    due_.set(*next);
+  } else {
+    due_.clear();
+  }
 }
 
-// Does what is due. The next time is planned even when something fails.
+// Does what is due, and plans the next time, which is not at once: what could not be removed yet
+// must not keep the server busy.
 Result<> PartitionLog::attend(Timestamp now) {
   if (failure_ || closed_) return {};
   const Result<> retained = Retention::apply(*this, now);
   if (producers_) producers_->expire(now, services_.producer_id_expiration);
   if (config_->flush_ms && durable_ < log_end_) need_commit();
   plan_attention();
-  // An error must not make it due again at once, for ever.
-  if (!retained) due_.set_no_later(now + seconds(60));
+  if (due_.due()) due_.set(std::max(*due_.due(), now + kAttentionPause));
   return retained;
+}
+
+// Stable with the first commit, so before anything in the partition is acknowledged.
+Result<> PartitionLog::record_topic_id(TopicId id) {
+  std::shared_ptr<runtime::File> file =
+      TRY(services_.env.disk.open(runtime::join_path(home_.directory, kPartitionMetadataName),
+                                  {.create = true, .truncate = true}));
+  const std::string text = format_partition_metadata(id);
+  const Bytes bytes = as_bytes(text);
+  TRY(file->write_at(0, {&bytes, 1}));
+  topic_id_ = id;
+  unsynced_.push_back(std::move(file));
+  names_unsynced_ = true;
+  parent_unsynced_ = true;
+  return {};
+}
+
+// Only then has the checkpoint something to say: otherwise the first segment's name does.
+bool PartitionLog::starts_within_segment() {
+  return !segments_.empty() && log_start_ > segments_.first().base_offset();
+}
+
+Task<> PartitionLog::save_epochs(std::shared_ptr<PartitionLog> log) {
+  const std::optional<Offset> saving = std::exchange(log->epochs_unsaved_from_, std::nullopt);
+  const Result<> saved = co_await runtime::as_result(write_epochs(log.get()));
+  if (saved) co_return;
+  LOG_WARNING("log", "{}: {}", log->name_.to_string(), saved.error().message());
+  if (saving) log->note_epochs_changed(*saving);
+}
+
+Task<> PartitionLog::write_epochs(PartitionLog* log) {
+  runtime::Disk& disk = log->services_.env.disk;
+  const std::string name = runtime::join_path(log->home_.directory, kLeaderEpochCheckpointName);
+  const std::string text = format_epoch_checkpoint(log->epochs_.entries());
+  const std::unique_ptr<runtime::File> file =
+      co_await disk.open(name + ".tmp", {.create = true, .truncate = true});
+  const Bytes bytes = as_bytes(text);
+  co_await file->write_at(0, {&bytes, 1});
+  co_await file->sync();
+  co_await disk.rename(name + ".tmp", name);
+  co_await disk.sync_directory(log->home_.directory);
 }
 
 // Completes all files. What is left to do is to sync them.

@@ -113,18 +113,18 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   // LogAppendTime). Errors: kKafkaStorageError once the log has failed or closed; kDiskFull, kIo:
   // nothing was appended, and the next append may succeed.
 
-  /// Appends what a producer sent: one batch, checked by kafka/batch_validation.h, by its producer's
-  /// sequence (KIP-98) and by max.message.bytes and segment.bytes.
-  /// Errors: those of validate_produced_batch() and ProducerStates::check(), kRecordListTooLarge;
-  /// nothing was appended.
+  /// Appends what a producer sent: one batch, checked by kafka/batch_validation.h, by its
+  /// producer's sequence (KIP-98) and by max.message.bytes and segment.bytes. Errors: those of
+  /// validate_produced_batch() and ProducerStates::check(), kRecordListTooLarge; nothing was
+  /// appended.
   struct ProduceOptions {
     LeaderEpoch leader_epoch;
     bool zstd_allowed = true;  ///< Produce v7 and later
   };
   ProduceResult append_produced(MutableBytes batch, const ProduceOptions& options);
 
-  /// Appends batches that this broker made: group and transaction coordinators, transaction markers,
-  /// metadata. They are believed; only producer epochs and coordinator epochs are checked.
+  /// Appends batches that this broker made: group and transaction coordinators, transaction
+  /// markers, metadata. They are believed; only producer epochs and coordinator epochs are checked.
   /// Errors: kInvalidProducerEpoch, kTransactionCoordinatorFenced, kRecordListTooLarge.
   Result<AppendInfo> append_own(MutableBytes batches, LeaderEpoch leader_epoch);
 
@@ -134,8 +134,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Result<AppendInfo> append_replicated(Bytes batches);
 
   /// Waits until everything below `upto` is stable here; with Durability::kPageCache not at all.
-  /// Errors: kKafkaStorageError when the log fails or closes first; kNotLeaderOrFollower when it was
-  /// truncated below `upto`.
+  /// Errors: kKafkaStorageError when the log fails or closes first; kNotLeaderOrFollower when it
+  /// was truncated below `upto`.
   runtime::Task<> durable(Offset upto);
 
   // Reading.
@@ -242,15 +242,19 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void remove_segments(size_t from, size_t to);
   void remove_snapshot(Offset offset);
   Result<> end_truncation();
-  Result<> rebuild_producers();
+  Result<> rebuild_producers(Offset start, Offset end);
   Result<> restore_snapshot(Offset offset);
-  Result<> replay_producers(Segment& segment, int64_t position, Offset from);
+  Result<> replay_producers(Segment& segment, Offset from);
   ProducerStates& producers_or_new();
 
   // For LogDirectory.
   Offset recovery_point() const;
   void plan_attention();
   Result<> attend(Timestamp now);
+  Result<> record_topic_id(TopicId id);
+  bool starts_within_segment();
+  static runtime::Task<> save_epochs(std::shared_ptr<PartitionLog> log);
+  static runtime::Task<> write_epochs(PartitionLog* log);
   Result<> prepare_close();
   void close();
 

@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kDecompressedBytesMax = 256u << 20;
 
 Error out_of_range(Offset from, Offset first, Offset end) {
-  return Error(Errc::kOffsetOutOfRange, fmt::format("offset {}, the log has {} to {}", from.value,
-                                                    first.value, end.value));
+  return Error(Errc::kOffsetOutOfRange,
+               fmt::format("offset {}, the log has {} to {}", from.value, first.value, end.value));
 }
 
 }  // namespace
@@ -80,8 +80,7 @@ Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset fro
   return ReadResult{{TRY(segment.file()), first->position, limit - first->position}, upper};
 }
 
-Result<std::vector<AbortedTransaction>> PartitionLog::aborted_transactions(Offset from,
-                                                                           Offset to) {
+Result<std::vector<AbortedTransaction>> PartitionLog::aborted_transactions(Offset from, Offset to) {
   std::vector<AbortedTransaction> aborted;
   size_t index = segments_.floor(from);
   if (index == segments_.size()) index = 0;
@@ -152,10 +151,10 @@ Result<std::optional<OffsetAtTime>> PartitionLog::search_batch(const FileSlice& 
 }
 
 Error PartitionLog::damaged(const DamagedRange& range) const {
-  return where(Error(Errc::kCorruptMessage,
-                     fmt::format("offsets {} to {} are damaged ({}); reading can go on at {}",
-                                 range.first.value, range.next.value - 1, range.what,
-                                 range.next.value)));
+  return where(
+      Error(Errc::kCorruptMessage,
+            fmt::format("offsets {} to {} are damaged ({}); reading can go on at {}",
+                        range.first.value, range.next.value - 1, range.what, range.next.value)));
 }
 
 }  // namespace millrace::log

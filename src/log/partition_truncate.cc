@@ -18,9 +18,9 @@ Result<Offset> PartitionLog::delete_records_before(Offset offset) {
   TRY(check_open());
   if (offset == kNoOffset) offset = high_watermark_;
   if (offset.value < 0 || offset > high_watermark_) {
-    return std::unexpected(where(
-        Error(Errc::kOffsetOutOfRange, fmt::format("offset {}, the high watermark is {}",
-                                                   offset.value, high_watermark_.value))));
+    return std::unexpected(
+        where(Error(Errc::kOffsetOutOfRange, fmt::format("offset {}, the high watermark is {}",
+                                                         offset.value, high_watermark_.value))));
   }
   move_log_start(offset);
   // The segments go when they are attended to; what was promised is that nobody reads them.
@@ -102,7 +102,7 @@ Result<> PartitionLog::end_truncation() {
   if (epochs_.truncate_from_end(log_end_)) note_epochs_changed(log_end_);
   damage_.truncate_to(log_end_);
   while (!snapshots_.empty() && snapshots_.back() > log_end_) remove_snapshot(snapshots_.back());
-  if (Result<> rebuilt = rebuild_producers(); !rebuilt) {
+  if (Result<> rebuilt = rebuild_producers(log_start_, log_end_); !rebuilt) {
     fail_for_good(rebuilt.error().within("cannot rebuild the producer state"));
     return std::unexpected(*failure_);
   }
@@ -113,10 +113,10 @@ Result<> PartitionLog::end_truncation() {
   return {};
 }
 
-// From the newest snapshot and what was appended after it.
-Result<> PartitionLog::rebuild_producers() {
+// From the newest snapshot and what was appended after it, up to `end`.
+Result<> PartitionLog::rebuild_producers(Offset start, Offset end) {
   if (producers_) producers_->clear();
-  Offset from = log_start_;
+  Offset from = start;
   while (!snapshots_.empty()) {
     const Result<> restored = restore_snapshot(snapshots_.back());
     if (restored) {
@@ -129,10 +129,9 @@ Result<> PartitionLog::rebuild_producers() {
   }
   size_t index = segments_.floor(from);
   if (index == segments_.size()) index = 0;
-  for (; index < segments_.size(); ++index) {
-    Segment& segment = segments_.at(index);
-    const int64_t position = TRY(segment.offset_index())->floor(from).position;
-    TRY(replay_producers(segment, position, from));
+  for (; from < end && index < segments_.size(); ++index) {
+    if (segments_.at(index).base_offset() >= end) break;
+    TRY(replay_producers(segments_.at(index), from));
   }
   if (producers_) producers_->on_high_watermark(high_watermark_);
   plan_attention();
@@ -141,15 +140,16 @@ Result<> PartitionLog::rebuild_producers() {
 
 Result<> PartitionLog::restore_snapshot(Offset offset) {
   const SegmentFileName name{offset, FileKind::kProducerSnapshot};
-  const std::string file =
-      TRY(runtime::read_file(services_.env.disk, runtime::join_path(home_.directory, name.to_string()),
-                             kProducerSnapshotBytesMax));
+  const std::string file = TRY(
+      runtime::read_file(services_.env.disk, runtime::join_path(home_.directory, name.to_string()),
+                         kProducerSnapshotBytesMax));
   const std::vector<ProducerEntry> entries = TRY(parse_producer_snapshot(as_bytes(file)));
   if (!entries.empty()) producers_or_new().restore(entries);
   return {};
 }
 
-Result<> PartitionLog::replay_producers(Segment& segment, int64_t position, Offset from) {
+Result<> PartitionLog::replay_producers(Segment& segment, Offset from) {
+  const int64_t position = TRY(segment.offset_index())->floor(from).position;
   const std::shared_ptr<runtime::File> file = TRY(segment.file());
   SegmentScan scan(*file, position, segment.size(), Offset(0));
   while (true) {

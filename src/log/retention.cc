@@ -59,7 +59,7 @@ Result<> Retention::apply(PartitionLog& log, Timestamp now) {
   size_t count = std::max({by_time, by_size, by_start});
   while (count > 0 && log.end_of_segment(count - 1) > log.high_watermark()) --count;
   if (count == 0) return {};
-  const char* reason = by_start == count ? "below the log start"
+  const char* reason = by_start == count  ? "below the log start"
                        : by_time >= count ? "older than retention.ms"
                                           : "beyond retention.bytes";
   if (count == log.segments_.size()) TRY(log.roll_to(log.log_end_offset()));

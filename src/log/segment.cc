@@ -27,6 +27,26 @@ Result<Buffer> read_all(runtime::Disk& disk, const std::string& path) {
   return content;
 }
 
+/// Decides which batches get index entries.
+struct Indexer {
+  OffsetIndex& offsets;
+  TimeIndex& times;
+  Segment::Largest& largest;
+  int64_t& bytes_since_entry;
+
+  void note(const kafka::BatchHeaderView& header, int64_t position, int64_t interval) {
+    if (header.max_timestamp() > largest.timestamp) {
+      largest = {header.max_timestamp(), header.last_offset()};
+    }
+    if (bytes_since_entry > interval) {
+      offsets.append(header.last_offset(), position);
+      times.maybe_append(largest.timestamp, largest.offset);
+      bytes_since_entry = 0;
+    }
+    bytes_since_entry += int64_t(header.size());
+  }
+};
+
 void note_unsynced(UnsyncedFiles& unsynced, const std::shared_ptr<runtime::File>& file) {
   if (std::ranges::find(unsynced, file) == unsynced.end()) unsynced.push_back(file);
 }
@@ -103,11 +123,10 @@ Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_
 }
 
 std::unique_ptr<Segment> Segment::existing(SegmentHome& home, Offset base_offset, int64_t size,
-                                           Timestamp now, FileSuffix suffix) {
-  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, suffix));
+                                           Timestamp now, bool has_transaction_index) {
+  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, FileSuffix::kNone));
   segment->size_ = size;
-  segment->has_aborted_ =
-      home.cache.disk().info(segment->path(FileKind::kTransactionIndex)).has_value();
+  segment->has_aborted_ = has_transaction_index;
   return segment;
 }
 
@@ -141,8 +160,8 @@ Result<Segment::Hot*> Segment::heat_with_indexes() {
   TimeIndex times = TRY(read_index<TimeIndex>(
       FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
   if (has_aborted_) {
-    hot->aborted = TRY(read_index<TransactionIndex>(FileKind::kTransactionIndex,
-                                                    TransactionIndex::parse));
+    hot->aborted =
+        TRY(read_index<TransactionIndex>(FileKind::kTransactionIndex, TransactionIndex::parse));
   }
   hot->offsets = std::move(offsets);
   hot->times = std::move(times);
@@ -189,6 +208,7 @@ Result<> Segment::append(Bytes batches, int64_t index_interval_bytes, UnsyncedFi
 }
 
 void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
+  Indexer indexer{*hot.offsets, *hot.times, largest_, bytes_since_index_entry_};
   while (!batches.empty()) {
     const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(batches);
     CHECK(header.has_value(), "appended bytes are whole batches");
@@ -196,20 +216,18 @@ void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
       first_timestamp_ = header->max_timestamp();
       first_timestamp_known_ = true;
     }
-    if (header->max_timestamp() > largest_.timestamp) {
-      largest_ = {header->max_timestamp(), header->last_offset()};
-    }
-    if (bytes_since_index_entry_ > interval) {
-      hot.offsets->append(header->last_offset(), size_);
-      hot.times->maybe_append(largest_.timestamp, largest_.offset);
-      bytes_since_index_entry_ = 0;
-    }
-    const auto bytes = int64_t(header->size());
-    size_ += bytes;
-    bytes_since_index_entry_ += bytes;
-    batches = batches.subspan(size_t(bytes));
+    indexer.note(*header, size_, interval);
+    size_ += int64_t(header->size());
+    batches = batches.subspan(header->size());
   }
   indexes_unsaved_ = true;
+}
+
+void Segment::Contents::note(const kafka::BatchHeaderView& header, int64_t position,
+                             int64_t index_interval_bytes) {
+  if (position == 0) first_timestamp = header.max_timestamp();
+  Indexer{offsets, times, largest, bytes_since_index_entry}.note(header, position,
+                                                                 index_interval_bytes);
 }
 
 Result<> Segment::append_aborted(const AbortedTransaction& aborted) {
@@ -243,6 +261,7 @@ Result<> Segment::save_indexes(UnsyncedFiles& unsynced) {
 }
 
 Result<> Segment::seal(UnsyncedFiles& unsynced) {
+  if (!indexes_unsaved_ && !indexes_unsynced_) return {};
   Hot* hot = TRY(heat_with_indexes());
   TRY(largest_timestamp());
   if (largest_.timestamp > hot->times->last().timestamp) {
@@ -364,6 +383,7 @@ Result<> Segment::adopt(Contents contents, UnsyncedFiles& unsynced) {
   largest_known_ = true;
   first_timestamp_ = contents.first_timestamp;
   first_timestamp_known_ = size_ > 0;
+  bytes_since_index_entry_ = contents.bytes_since_index_entry;
   hot->offsets = std::move(contents.offsets);
   hot->times = std::move(contents.times);
   hot->aborted = std::move(contents.aborted);

@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "kafka/record_batch.h"
 #include "log/file_names.h"
 #include "log/offset_index.h"
 #include "log/time_index.h"
@@ -84,7 +85,7 @@ class Segment {
                                                  FileSuffix suffix = FileSuffix::kNone);
   /// One that is there already. `size` is its file's.
   static std::unique_ptr<Segment> existing(SegmentHome& home, Offset base_offset, int64_t size,
-                                           Timestamp now, FileSuffix suffix = FileSuffix::kNone);
+                                           Timestamp now, bool has_transaction_index);
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   ~Segment();
@@ -134,15 +135,20 @@ class Segment {
   /// Cuts all batches from `offset` on.
   Result<> truncate_to(Offset offset, UnsyncedFiles& unsynced);
 
-  /// Takes over what a scan of the file has found (recovery, compaction), cutting it to `size`.
+  /// What a scan of the file has found (recovery), batch after batch.
   struct Contents {
+    explicit Contents(Offset base_offset) : offsets(base_offset), times(base_offset) {}
+    void note(const kafka::BatchHeaderView& header, int64_t position, int64_t index_interval_bytes);
+
     int64_t size = 0;
+    int64_t bytes_since_index_entry = 0;
     Largest largest;
     Timestamp first_timestamp;
     OffsetIndex offsets;
     TimeIndex times;
     TransactionIndex aborted;
   };
+  /// Takes it over, and cuts the file to its size.
   Result<> adopt(Contents contents, UnsyncedFiles& unsynced);
 
   /// Renames all files of the segment. A file that is missing is no error.
