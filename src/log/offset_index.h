@@ -25,6 +25,7 @@ class OffsetIndex {
   };
 
   explicit OffsetIndex(Offset base_offset) : base_offset_(base_offset) {}
+  Offset base_offset() const { return base_offset_; }
 
   /// Requires: both are beyond those of the last entry, and fit 32 bits relative to the segment.
   void append(Offset last_offset, int64_t position);

@@ -27,6 +27,26 @@ Result<Buffer> read_all(runtime::Disk& disk, const std::string& path) {
   return content;
 }
 
+/// Decides which batches get index entries.
+struct Indexer {
+  OffsetIndex& offsets;
+  TimeIndex& times;
+  Segment::Largest& largest;
+  int64_t& bytes_since_entry;
+
+  void note(const kafka::BatchHeaderView& header, int64_t position, int64_t interval) {
+    if (header.max_timestamp() > largest.timestamp) {
+      largest = {header.max_timestamp(), header.last_offset()};
+    }
+    if (bytes_since_entry > interval) {
+      offsets.append(header.last_offset(), position);
+      times.maybe_append(largest.timestamp, largest.offset);
+      bytes_since_entry = 0;
+    }
+    bytes_since_entry += int64_t(header.size());
+  }
+};
+
 void note_unsynced(UnsyncedFiles& unsynced, const std::shared_ptr<runtime::File>& file) {
   if (std::ranges::find(unsynced, file) == unsynced.end()) unsynced.push_back(file);
 }
@@ -36,8 +56,9 @@ void note_unsynced(UnsyncedFiles& unsynced, const std::shared_ptr<runtime::File>
 // What is only there while the segment is used.
 struct Segment::Hot {
   std::shared_ptr<runtime::File> file;
-  std::optional<OffsetIndex> offsets;  // both or none
+  std::optional<OffsetIndex> offsets;  // all three or none
   std::optional<TimeIndex> times;
+  TransactionIndex aborted;
   Segment* newer = nullptr;
   Segment* older = nullptr;
 };
@@ -102,11 +123,10 @@ Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_
 }
 
 std::unique_ptr<Segment> Segment::existing(SegmentHome& home, Offset base_offset, int64_t size,
-                                           Timestamp now, FileSuffix suffix) {
-  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, suffix));
+                                           Timestamp now, bool has_transaction_index) {
+  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, FileSuffix::kNone));
   segment->size_ = size;
-  segment->has_aborted_ =
-      home.cache.disk().info(segment->path(FileKind::kTransactionIndex)).has_value();
+  segment->has_aborted_ = has_transaction_index;
   return segment;
 }
 
@@ -134,20 +154,27 @@ Result<Segment::Hot*> Segment::heat() {
 Result<Segment::Hot*> Segment::heat_with_indexes() {
   Hot* hot = TRY(heat());
   if (hot->offsets) return hot;
-  runtime::Disk& disk = home_.cache.disk();
-  Result<OffsetIndex> offsets = [&]() -> Result<OffsetIndex> {
-    const Buffer file = TRY(read_all(disk, path(FileKind::kOffsetIndex)));
+  OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, [&](Bytes file) {
     return OffsetIndex::parse(base_offset_, file, size_);
-  }();
-  Result<TimeIndex> times = [&]() -> Result<TimeIndex> {
-    const Buffer file = TRY(read_all(disk, path(FileKind::kTimeIndex)));
-    return TimeIndex::parse(base_offset_, file);
-  }();
-  if (!offsets) return std::unexpected(offsets.error().within(path(FileKind::kOffsetIndex)));
-  if (!times) return std::unexpected(times.error().within(path(FileKind::kTimeIndex)));
-  hot->offsets = std::move(*offsets);
-  hot->times = std::move(*times);
+  }));
+  TimeIndex times = TRY(read_index<TimeIndex>(
+      FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
+  if (has_aborted_) {
+    hot->aborted =
+        TRY(read_index<TransactionIndex>(FileKind::kTransactionIndex, TransactionIndex::parse));
+  }
+  hot->offsets = std::move(offsets);
+  hot->times = std::move(times);
   return hot;
+}
+
+template <class Index, class Parse>
+Result<Index> Segment::read_index(FileKind kind, Parse parse) {
+  const std::string file_path = path(kind);
+  const Buffer file = TRY(read_all(home_.cache.disk(), file_path));
+  Result<Index> index = parse(file);
+  if (!index) return std::unexpected(index.error().within(file_path));
+  return index;
 }
 
 bool Segment::cool() {
@@ -181,6 +208,7 @@ Result<> Segment::append(Bytes batches, int64_t index_interval_bytes, UnsyncedFi
 }
 
 void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
+  Indexer indexer{*hot.offsets, *hot.times, largest_, bytes_since_index_entry_};
   while (!batches.empty()) {
     const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(batches);
     CHECK(header.has_value(), "appended bytes are whole batches");
@@ -188,27 +216,24 @@ void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
       first_timestamp_ = header->max_timestamp();
       first_timestamp_known_ = true;
     }
-    if (header->max_timestamp() > largest_.timestamp) {
-      largest_ = {header->max_timestamp(), header->last_offset()};
-    }
-    if (bytes_since_index_entry_ > interval) {
-      hot.offsets->append(header->last_offset(), size_);
-      hot.times->maybe_append(largest_.timestamp, largest_.offset);
-      bytes_since_index_entry_ = 0;
-    }
-    const auto bytes = int64_t(header->size());
-    size_ += bytes;
-    bytes_since_index_entry_ += bytes;
-    batches = batches.subspan(size_t(bytes));
+    indexer.note(*header, size_, interval);
+    size_ += int64_t(header->size());
+    batches = batches.subspan(header->size());
   }
   indexes_unsaved_ = true;
 }
 
-Result<> Segment::append_aborted(const AbortedTransaction& aborted, UnsyncedFiles& unsynced) {
-  TransactionIndex index = TRY(transaction_index());
-  index.append(aborted);
-  TRY(write_whole_file(FileKind::kTransactionIndex, index.format(), unsynced));
+void Segment::Contents::note(const kafka::BatchHeaderView& header, int64_t position,
+                             int64_t index_interval_bytes) {
+  if (position == 0) first_timestamp = header.max_timestamp();
+  Indexer{offsets, times, largest, bytes_since_index_entry}.note(header, position,
+                                                                 index_interval_bytes);
+}
+
+Result<> Segment::append_aborted(const AbortedTransaction& aborted) {
+  TRY(heat_with_indexes())->aborted.append(aborted);
   has_aborted_ = true;
+  indexes_unsaved_ = true;
   return {};
 }
 
@@ -227,12 +252,16 @@ Result<> Segment::save_indexes(UnsyncedFiles& unsynced) {
   tail_to_cut_ = false;
   TRY(write_whole_file(FileKind::kOffsetIndex, hot->offsets->format(), unsynced));
   TRY(write_whole_file(FileKind::kTimeIndex, hot->times->format(), unsynced));
+  if (has_aborted_) {
+    TRY(write_whole_file(FileKind::kTransactionIndex, hot->aborted.format(), unsynced));
+  }
   indexes_unsaved_ = false;
   indexes_unsynced_ = false;
   return {};
 }
 
 Result<> Segment::seal(UnsyncedFiles& unsynced) {
+  if (!indexes_unsaved_ && !indexes_unsynced_) return {};
   Hot* hot = TRY(heat_with_indexes());
   TRY(largest_timestamp());
   if (largest_.timestamp > hot->times->last().timestamp) {
@@ -253,13 +282,16 @@ Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
   return std::nullopt;
 }
 
-Result<int64_t> Segment::batch_end_before(int64_t from, int64_t limit) {
-  if (limit >= size_) return size_;
+Result<Segment::Boundary> Segment::boundary_before(int64_t from, int64_t limit) {
+  if (limit >= size_) return Boundary{size_, kNoOffset};
   const Hot* hot = TRY(heat_with_indexes());
   HeaderWalk walk(*hot->file, std::max(from, hot->offsets->floor_position(limit).position), size_);
-  int64_t end = walk.next_position();
-  while (TRY(walk.next()) && walk.next_position() <= limit) end = walk.next_position();
-  return end;
+  while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
+    if (walk.position() > from && walk.next_position() > limit) {
+      return Boundary{walk.position(), header->base_offset()};
+    }
+  }
+  return Boundary{size_, kNoOffset};
 }
 
 Result<Offset> Segment::next_offset() {
@@ -304,10 +336,8 @@ Result<const TimeIndex*> Segment::time_index() {
   return &*TRY(heat_with_indexes())->times;
 }
 
-Result<TransactionIndex> Segment::transaction_index() {
-  if (!has_aborted_) return TransactionIndex();
-  const Buffer file = TRY(read_all(home_.cache.disk(), path(FileKind::kTransactionIndex)));
-  return TransactionIndex::parse(file);
+Result<const TransactionIndex*> Segment::transaction_index() {
+  return &TRY(heat_with_indexes())->aborted;
 }
 
 Result<bool> Segment::index_full(int64_t index_bytes_max) {
@@ -322,7 +352,6 @@ Result<> Segment::truncate_to(Offset offset, UnsyncedFiles& unsynced) {
   const std::optional<BatchPlace> first_cut = TRY(find(offset));
   if (!first_cut) return {};
   Hot* hot = TRY(heat_with_indexes());
-  TransactionIndex aborted = TRY(transaction_index());
   TRY(hot->file->truncate(first_cut->position));
   size_ = first_cut->position;
   note_unsynced(unsynced, hot->file);
@@ -340,10 +369,9 @@ Result<> Segment::truncate_to(Offset offset, UnsyncedFiles& unsynced) {
   largest_known_ = true;
   first_timestamp_known_ = first_timestamp_known_ && size_ > 0;
   bytes_since_index_entry_ = 0;
+  hot->aborted.truncate_to(offset);
   indexes_unsaved_ = true;
-  if (!has_aborted_) return {};
-  aborted.truncate_to(offset);
-  return write_whole_file(FileKind::kTransactionIndex, aborted.format(), unsynced);
+  return {};
 }
 
 Result<> Segment::adopt(Contents contents, UnsyncedFiles& unsynced) {
@@ -355,13 +383,12 @@ Result<> Segment::adopt(Contents contents, UnsyncedFiles& unsynced) {
   largest_known_ = true;
   first_timestamp_ = contents.first_timestamp;
   first_timestamp_known_ = size_ > 0;
+  bytes_since_index_entry_ = contents.bytes_since_index_entry;
   hot->offsets = std::move(contents.offsets);
   hot->times = std::move(contents.times);
+  hot->aborted = std::move(contents.aborted);
+  has_aborted_ = has_aborted_ || !hot->aborted.empty();
   indexes_unsaved_ = true;
-  if (!contents.aborted.empty() || has_aborted_) {
-    TRY(write_whole_file(FileKind::kTransactionIndex, contents.aborted.format(), unsynced));
-    has_aborted_ = true;
-  }
   return {};
 }
 

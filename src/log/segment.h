@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "kafka/record_batch.h"
 #include "log/file_names.h"
 #include "log/offset_index.h"
 #include "log/time_index.h"
@@ -73,6 +74,10 @@ class Segment {
     Offset base_offset;
     Offset last_offset;
   };
+  struct Boundary {
+    int64_t position = 0;
+    Offset next_offset;  ///< that of the batch behind it; kNoOffset at the end of the segment
+  };
 
   /// Creates the file. The name is stable after a sync of the directory.
   static Result<std::unique_ptr<Segment>> create(SegmentHome& home, Offset base_offset,
@@ -80,7 +85,7 @@ class Segment {
                                                  FileSuffix suffix = FileSuffix::kNone);
   /// One that is there already. `size` is its file's.
   static std::unique_ptr<Segment> existing(SegmentHome& home, Offset base_offset, int64_t size,
-                                           Timestamp now, FileSuffix suffix = FileSuffix::kNone);
+                                           Timestamp now, bool has_transaction_index);
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   ~Segment();
@@ -95,8 +100,8 @@ class Segment {
   /// Errors: kDiskFull, kIo; the segment is as before.
   Result<> append(Bytes batches, int64_t index_interval_bytes, UnsyncedFiles& unsynced);
 
-  /// Adds an aborted transaction. Written at once; there are few.
-  Result<> append_aborted(const AbortedTransaction& aborted, UnsyncedFiles& unsynced);
+  /// Adds an aborted transaction to the transaction index.
+  Result<> append_aborted(const AbortedTransaction& aborted);
 
   /// Completes and writes the indexes; nothing is appended after that. Safe to repeat.
   Result<> seal(UnsyncedFiles& unsynced);
@@ -108,9 +113,9 @@ class Segment {
   /// Errors: kCorruptMessage.
   Result<std::optional<BatchPlace>> find(Offset offset);
 
-  /// The end of the last whole batch that ends at or before `limit`; at least `from`.
-  /// Requires: a batch begins at `from`.
-  Result<int64_t> batch_end_before(int64_t from, int64_t limit);
+  /// The last end of a batch at or before `limit`; at least the end of the one that begins at
+  /// `from`.
+  Result<Boundary> boundary_before(int64_t from, int64_t limit);
 
   /// The offset after the last batch; the base offset when empty.
   Result<Offset> next_offset();
@@ -125,20 +130,25 @@ class Segment {
   /// Valid until another segment is used. Errors: kCorruptFile: rebuild it.
   Result<const OffsetIndex*> offset_index();
   Result<const TimeIndex*> time_index();
-  Result<TransactionIndex> transaction_index();
+  Result<const TransactionIndex*> transaction_index();
 
   /// Cuts all batches from `offset` on.
   Result<> truncate_to(Offset offset, UnsyncedFiles& unsynced);
 
-  /// Takes over what a scan of the file has found (recovery, compaction), cutting it to `size`.
+  /// What a scan of the file has found (recovery), batch after batch.
   struct Contents {
+    explicit Contents(Offset base_offset) : offsets(base_offset), times(base_offset) {}
+    void note(const kafka::BatchHeaderView& header, int64_t position, int64_t index_interval_bytes);
+
     int64_t size = 0;
+    int64_t bytes_since_index_entry = 0;
     Largest largest;
     Timestamp first_timestamp;
     OffsetIndex offsets;
     TimeIndex times;
     TransactionIndex aborted;
   };
+  /// Takes it over, and cuts the file to its size.
   Result<> adopt(Contents contents, UnsyncedFiles& unsynced);
 
   /// Renames all files of the segment. A file that is missing is no error.
@@ -158,6 +168,8 @@ class Segment {
 
   Result<Hot*> heat();
   Result<Hot*> heat_with_indexes();
+  template <class Index, class Parse>
+  Result<Index> read_index(FileKind kind, Parse parse);
   void index_batches(Bytes batches, int64_t interval, Hot& hot);
   Result<> write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& unsynced);
   /// Lets go of file and indexes. Returns false when that would lose something.
