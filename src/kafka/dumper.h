@@ -1,0 +1,76 @@
+// Writes a message as one line of JSON for a person: logs, `log dump`, test failures. Long bytes
+// are abbreviated, so what it writes is for reading and not for reading back.
+#pragma once
+
+#include <fmt/core.h>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kafka/wire.h"
+
+namespace millrace::kafka {
+
+class Dumper {
+ public:
+  explicit Dumper(std::string& out) : out_(out) {}
+
+  void open(char bracket) {
+    out_ += bracket;
+    first_ = true;
+  }
+  void close(char bracket) {
+    out_ += bracket;
+    first_ = false;
+  }
+  void key(std::string_view name);
+  void element();
+  void null() { out_ += "null"; }
+
+  void value(bool yes) { out_ += yes ? "true" : "false"; }
+  void value(int64_t number);
+  void value(double number);
+  void value(std::string_view text);
+  void value(Bytes bytes);
+  void value(const Uuid& id);
+  void value(const Records& records) { value(records.bytes); }
+  void value(Offset offset) { value(offset.value); }
+  void value(Timestamp timestamp) { value(timestamp.ms); }
+  void value(const TopicId& id) { value(id.value); }
+  template <class T>
+    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+  void value(T number) {
+    value(static_cast<int64_t>(number));
+  }
+  template <class Tag, class Rep, Rep kDefault>
+  void value(Id<Tag, Rep, kDefault> id) {
+    value(static_cast<int64_t>(id.value));
+  }
+  template <class T>
+  void value(std::span<T> values) {
+    open('[');
+    for (const T& each : values) {
+      element();
+      value(each);
+    }
+    close(']');
+  }
+  template <class T>
+  void value(const std::optional<T>& maybe) {
+    if (maybe) return value(*maybe);
+    null();
+  }
+
+  template <class T>
+  void field(std::string_view name, const T& what) {
+    key(name);
+    value(what);
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace millrace::kafka
