@@ -15,7 +15,7 @@ constexpr size_t kPrintableMax = 100;
 
 }  // namespace
 
-Request::Request(Frame frame, Node& node, ConnectionFacts& connection)
+Request::Request(Frame frame, Node* node, ConnectionFacts& connection)
     : node_(node), connection_(connection) {
   if (frame.bytes.size() <= kCopiedBytesMax) {
     frame_.bytes = arena_.copy(frame.bytes);
@@ -24,7 +24,7 @@ Request::Request(Frame frame, Node& node, ConnectionFacts& connection)
   }
 }
 
-Result<std::unique_ptr<Request>> Request::parse(Frame frame, std::span<const Api> apis, Node& node,
+Result<std::unique_ptr<Request>> Request::parse(Frame frame, std::span<const Api> apis, Node* node,
                                                 ConnectionFacts& connection) {
   std::unique_ptr<Request> request(new Request(std::move(frame), node, connection));
   TRY(request->parse_header(apis));

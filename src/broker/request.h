@@ -42,7 +42,7 @@ class Request {
   /// Shape: borrows all but the frame.
   /// Errors: kInvalidRequest for a header that cannot be read, kUnsupportedVersion for an API or
   /// version that is not served; both close the connection (kafka.md a.1).
-  static Result<std::unique_ptr<Request>> parse(Frame frame, std::span<const Api> apis, Node& node,
+  static Result<std::unique_ptr<Request>> parse(Frame frame, std::span<const Api> apis, Node* node,
                                                 ConnectionFacts& connection);
 
   const Api& api() const { return *api_; }
@@ -53,7 +53,7 @@ class Request {
   int32_t correlation_id() const { return correlation_id_; }
   std::string_view client_id() const { return client_id_; }  ///< empty when null
   ConnectionFacts& connection() { return connection_; }
-  Node& node() { return node_; }
+  Node& node() { return *node_; }
 
   /// Memory that lives until the answer has been sent.
   Arena& arena() { return arena_; }
@@ -97,14 +97,14 @@ class Request {
   friend class Connection;
   enum class State : uint8_t { kQueued, kRunning, kAnswered, kFailed };
 
-  Request(Frame frame, Node& node, ConnectionFacts& connection);
+  Request(Frame frame, Node* node, ConnectionFacts& connection);
   Result<> parse_header(std::span<const Api> apis);
   Result<> begin_answer();
   Result<> end_answer();
 
   Frame frame_;
   Bytes body_;
-  Node& node_;
+  Node* node_;
   ConnectionFacts& connection_;
   const Api* api_ = nullptr;
   const kafka::ApiInfo* info_ = nullptr;

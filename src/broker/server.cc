@@ -43,7 +43,7 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Server::Server(runtime::Env& env, Node& node, std::span<const Api> apis, ServerLimits limits)
+Server::Server(runtime::Env& env, Node* node, std::span<const Api> apis, ServerLimits limits)
     : shared_{.env = env,
               .node = node,
               .apis = apis,

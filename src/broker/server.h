@@ -33,7 +33,7 @@ struct ServerLimits {
 
 class Server {
  public:
-  Server(runtime::Env& env, Node& node, std::span<const Api> apis, ServerLimits limits);
+  Server(runtime::Env& env, Node* node, std::span<const Api> apis, ServerLimits limits);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
