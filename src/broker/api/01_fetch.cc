@@ -31,7 +31,7 @@ constexpr int16_t kFirstVersionWithReplicaState = 15;
 constexpr int16_t kFirstVersionWithHints = 16;
 constexpr int8_t kReadCommitted = 1;
 
-FetchOptions options_of(const FetchRequest& wanted, const Request& request) {
+FetchOptions options_of(const FetchRequest& wanted, Request& request) {
   FetchOptions options;
   const int64_t limit = request.node().settings.get<"fetch.max.bytes">();
   options.bytes_max = std::clamp<int64_t>(wanted.max_bytes, 1, limit);

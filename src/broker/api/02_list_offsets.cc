@@ -8,10 +8,8 @@
 // error. A special time that the version does not have gets UNSUPPORTED_VERSION. A partition that is
 // named twice gets INVALID_REQUEST. Without tiered storage -5 and -6 find nothing.
 #include <map>
-#include <set>
 
 #include "broker/api/handlers.h"
-#include "broker/fetch_wait.h"
 #include "broker/request.h"
 #include "broker/node.h"
 #include "broker/topics.h"
@@ -60,11 +58,8 @@ Result<std::optional<log::OffsetAtTime>> search(log::PartitionLog& log, Timestam
     default:
       break;
   }
-  std::optional<log::OffsetAtTime> found = TRY(timestamp.ms == kMaxTimestamp
-                                                   ? log.offset_of_max_timestamp()
-                                                   : log.offset_for_timestamp(timestamp));
-  if (found && found->offset >= visible_end(log, bound)) found.reset();
-  return found;
+  return timestamp.ms == kMaxTimestamp ? log.offset_of_max_timestamp(bound)
+                                       : log.offset_for_timestamp(timestamp, bound);
 }
 
 Result<std::optional<log::OffsetAtTime>> answer_one(const Topic* topic,
