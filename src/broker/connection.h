@@ -33,7 +33,7 @@ struct ConnectionLimits {
 /// What all connections of a server share. Borrowed; outlives them.
 struct ConnectionShared {
   runtime::Env& env;
-  Node* node;  ///< what handlers work with; connections only hand it on
+  Node* node = nullptr;  ///< what handlers work with; connections only hand it on
   std::span<const Api> apis;
   ConnectionLimits limits;
   SlabPool slabs;

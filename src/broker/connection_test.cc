@@ -62,8 +62,7 @@ constexpr Api kTestApis[] = {
 };
 
 struct ServerProcess {
-  ServerProcess(runtime::Env& env, const ServerLimits& limits)
-      : server(env, nullptr, kTestApis, limits) {}
+  ServerProcess(runtime::Env& env, const ServerLimits& limits) : server(env, limits) {}
   Server server;
 };
 
@@ -74,7 +73,7 @@ struct Fixture {
     machine.start([this, limits](runtime::Env& env) {
       process = std::make_shared<ServerProcess>(env, limits);
       REQUIRE(process->server.listen({{.name = "PLAINTEXT", .bind = {"server", 9092}}}));
-      process->server.start();
+      process->server.start(kTestApis, nullptr);
       return process;
     });
     client_machine = &world.add_node("client");

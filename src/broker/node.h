@@ -12,21 +12,27 @@ namespace millrace::broker {
 
 class FetchSessions;
 class FetchWaits;
+class GroupHost;
 class MemoryBudget;
+class ProducerIds;
+class Quorum;
 class Server;
 class Topics;
 
 struct Node {
   runtime::Env& env;
-  const Settings& settings;
+  BrokerId id;
+  std::string cluster_id;
+  const Settings& settings;  ///< in force; changes while running
   Server& server;
+  Quorum& quorum;
   Topics& topics;
+  GroupHost& groups;
+  ProducerIds& producer_ids;
   FetchSessions& fetch_sessions;
   FetchWaits& fetch_waits;
   /// For records on their way out; what is above it waits.
   MemoryBudget& answer_budget;
-  BrokerId id;
-  std::string cluster_id;
 };
 
 }  // namespace millrace::broker

@@ -43,10 +43,8 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Server::Server(runtime::Env& env, Node* node, std::span<const Api> apis, ServerLimits limits)
+Server::Server(runtime::Env& env, ServerLimits limits)
     : shared_{.env = env,
-              .node = node,
-              .apis = apis,
               .limits = limits.connection,
               .receive_budget = MemoryBudget(limits.receive_bytes_max)},
       limits_(std::move(limits)),
@@ -73,7 +71,9 @@ Result<> Server::listen(std::vector<ListenerSpec> listeners) {
   return {};
 }
 
-void Server::start() {
+void Server::start(std::span<const Api> apis, Node* node) {
+  shared_.apis = apis;
+  shared_.node = node;
   for (size_t i = 0; i < listeners_.size(); ++i) acceptors_.spawn("accept", accept_all(i));
 }
 

@@ -33,7 +33,8 @@ struct ServerLimits {
 
 class Server {
  public:
-  Server(runtime::Env& env, Node* node, std::span<const Api> apis, ServerLimits limits);
+  /// Borrows `env`.
+  Server(runtime::Env& env, ServerLimits limits);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -41,8 +42,8 @@ class Server {
   /// Binds every listener. Clients may connect from now on and wait until start().
   /// Errors: kAlreadyExists, kUnreachable, with the address; nothing stays bound then.
   Result<> listen(std::vector<ListenerSpec> listeners);
-  /// Begins to accept and to serve.
-  void start();
+  /// Begins to accept and to serve `apis`, whose handlers work with `node`. Borrows both.
+  void start(std::span<const Api> apis, Node* node);
 
   /// Accepts nobody any more, lets requests under way finish for at most `limit`, and closes all.
   runtime::Task<> stop(Duration limit);
