@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <iterator>
 
 namespace millrace::log {
 namespace {
@@ -54,8 +53,7 @@ Result<> parse_checkpoint(std::string_view text, TakeEntry take) {
 std::string format_offset_checkpoint(const OffsetCheckpoint& offsets) {
   std::string text = fmt::format("0\n{}\n", offsets.size());
   for (const auto& [name, offset] : offsets) {
-    fmt::format_to(std::back_inserter(text), "{} {} {}\n", name.topic, name.partition.value,
-                   offset.value);
+    text += fmt::format("{} {} {}\n", name.topic, name.partition.value, offset.value);
   }
   return text;
 }
@@ -78,8 +76,7 @@ Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text) {
 std::string format_epoch_checkpoint(const std::vector<EpochEntry>& epochs) {
   std::string text = fmt::format("0\n{}\n", epochs.size());
   for (const EpochEntry& entry : epochs) {
-    fmt::format_to(std::back_inserter(text), "{} {}\n", entry.epoch.value,
-                   entry.start_offset.value);
+    text += fmt::format("{} {}\n", entry.epoch.value, entry.start_offset.value);
   }
   return text;
 }

@@ -50,13 +50,20 @@ Offset entry(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
 LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
     : options_(std::move(options)),
       cache_(env.disk, options_.open_segments_max),
-      committer_(env),
       removals_(env.disk, wake_),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_),
-      services_{env,          options_.path, options_.durability, options_.producer_id_expiration,
-                cache_,       committer_,    removals_,           due_times_,
-                checkpoints_, scratch_},
+      services_{.env = env,
+                .directory = options_.path,
+                .durability = options_.durability,
+                .producer_id_expiration = options_.producer_id_expiration,
+                .cache = cache_,
+                .committer = committer_,
+                .removals = removals_,
+                .due_times = due_times_,
+                .checkpoints = checkpoints_,
+                .scratch = scratch_},
+      committer_(env),
       maintenance_(env.loop) {}
 
 LogDirectory::~LogDirectory() = default;

@@ -149,14 +149,15 @@ class LogDirectory {
   OffsetCheckpoint high_watermarks_;
   std::vector<TopicPartition> found_;  // not loaded yet
 
+  // In this order: tasks that commit may hold the last reference to a log.
   runtime::WaitQueue wake_;
   SegmentCache cache_;
-  Committer committer_;
   Removals removals_;
   DueTimes due_times_;
   CheckpointPlan checkpoints_;
   Scratch scratch_;
   LogServices services_;
+  Committer committer_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
   std::map<TopicPartition, Error> unloadable_;
   runtime::Scope maintenance_;
