@@ -267,7 +267,7 @@ GroupCall::~GroupCall() {
   shard_->calls_.erase(context_.token.value);
 }
 
-runtime::Task<const group::Response*> GroupCall::reply() {
+runtime::Task<const group::AnyResponse*> GroupCall::reply() {
   shard_->acted();
   while (!response_) co_await answered_.wait();
   co_return &*response_;

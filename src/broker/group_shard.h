@@ -123,7 +123,7 @@ class GroupCall {
   const group::RequestContext& context() const { return context_; }
 
   /// Waits for the reply, which lives as long as the call.
-  runtime::Task<const group::Response*> reply();
+  runtime::Task<const group::AnyResponse*> reply();
   /// What the reply points into, for who needs it longer. Requires: the reply has come.
   const std::shared_ptr<Arena>& memory() const { return memory_; }
 
@@ -132,7 +132,7 @@ class GroupCall {
   std::shared_ptr<GroupShard> shard_;
   std::string client_host_;
   group::RequestContext context_;
-  std::optional<group::Response> response_;
+  std::optional<group::AnyResponse> response_;
   std::shared_ptr<Arena> memory_;
   runtime::WaitQueue answered_;
 };

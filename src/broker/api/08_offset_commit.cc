@@ -122,7 +122,7 @@ runtime::Task<> handle_offset_commit(Request* request) {
   }
   GroupCall call(*shard, *request);
   call.coordinator().commit_offsets(call.context(), existing);
-  const group::Response* reply = co_await call.reply();
+  const group::AnyResponse* reply = co_await call.reply();
   co_await request->answer(commit.join(&std::get<OffsetCommitResponse>(*reply)));
 }
 

@@ -166,7 +166,7 @@ runtime::Task<OffsetFetchResponse::Group> fetch_group(Request* request,
   const OffsetFetchRequest::Group named = by_id ? translation.to_names(wanted) : wanted;
   GroupCall call(*shard, *request);
   call.coordinator().fetch_offsets(call.context(), named, require_stable);
-  const group::Response* reply = co_await call.reply();
+  const group::AnyResponse* reply = co_await call.reply();
   const auto& found = std::get<OffsetFetchResponse::Group>(*reply);
   request->keep(call.memory());
   co_return by_id ? translation.to_ids(found) : without_ids(found, request->arena());

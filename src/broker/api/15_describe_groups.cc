@@ -30,7 +30,7 @@ runtime::Task<> handle_describe_groups(Request* request) {
     part.groups = arena.copy_array(route.groups);
     GroupCall call(route.shard, *request);
     call.coordinator().describe_groups(call.context(), part);
-    const group::Response* reply = co_await call.reply();
+    const group::AnyResponse* reply = co_await call.reply();
     request->keep(call.memory());
     const auto& found = std::get<DescribeGroupsResponse>(*reply);
     for (size_t i = 0; i < route.positions.size(); ++i) {

@@ -28,7 +28,7 @@ runtime::Task<> handle_list_groups(Request* request) {
     }
     GroupCall call(shard, *request);
     call.coordinator().list_groups(call.context(), wanted);
-    const group::Response* reply = co_await call.reply();
+    const group::AnyResponse* reply = co_await call.reply();
     request->keep(call.memory());
     const auto& found = std::get<ListGroupsResponse>(*reply);
     groups.insert(groups.end(), found.groups.begin(), found.groups.end());

@@ -28,7 +28,7 @@ runtime::Task<> handle_delete_groups(Request* request) {
     part.groups_names = arena.copy_array(route.groups);
     GroupCall call(route.shard, *request);
     call.coordinator().delete_groups(call.context(), part);
-    const group::Response* reply = co_await call.reply();
+    const group::AnyResponse* reply = co_await call.reply();
     const auto& found = std::get<DeleteGroupsResponse>(*reply);
     for (size_t i = 0; i < route.positions.size(); ++i) {
       answer.results[route.positions[i]].error_code = found.results[i].error_code;

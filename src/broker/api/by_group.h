@@ -26,7 +26,7 @@ runtime::Task<> serve_by_group(Request* request,
   }
   GroupCall call(*shard, *request);
   (call.coordinator().*ask)(call.context(), wanted);
-  const group::Response* reply = co_await call.reply();
+  const group::AnyResponse* reply = co_await call.reply();
   co_await request->answer(std::get<Answer>(*reply));
 }
 
