@@ -2,9 +2,9 @@
 // decode and encode. Included by generated code only; everybody else wants kafka/messages/*.h.
 //
 // For each struct S a generated source has, as static functions found by overload,
-//   bool read(Reader&, int16_t version, Arena&, S&);
-//   bool write(Writer&, int16_t version, const S&);
-//   void dump(Dumper&, int16_t version, const S&);
+//   bool read(Reader&, S&);
+//   bool write(Writer&, const S&);
+//   void dump(Dumper&, const S&);
 #pragma once
 
 #include <bit>
@@ -20,80 +20,72 @@ namespace millrace::kafka {
 // Structs and arrays of structs
 
 template <class T>
-bool read_elements(Reader& r, int16_t version, Arena& arena, std::span<T>& out, int64_t count) {
-  out = arena.make_array<T>(static_cast<size_t>(count));
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (!read(r, version, arena, out[i])) [[unlikely]]
+bool read_struct(Reader& r, std::optional<T>& out) {
+  bool present = false;
+  if (!r.read_presence(present)) return false;
+  if (present) return read(r, out.emplace());
+  out.reset();
+  return true;
+}
+/// `element_bytes` is the least that one takes on the wire.
+template <class T>
+bool read_structs(Reader& r, std::span<T>& out, size_t element_bytes) {
+  size_t count = 0;
+  if (!r.read_count(count, element_bytes)) return false;
+  out = r.arena().make_array<T>(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!read(r, out[i])) [[unlikely]]
       return r.at(i);
   }
   return true;
 }
 template <class T>
-bool read_array(Reader& r, int16_t version, Arena& arena, std::span<T>& out, bool flexible,
-                size_t element_bytes) {
-  int64_t count = 0;
-  return r.read_count(count, flexible, false, element_bytes) &&
-         read_elements(r, version, arena, out, count);
-}
-template <class T>
-bool read_array(Reader& r, int16_t version, Arena& arena, std::optional<std::span<T>>& out,
-                bool flexible, bool nullable, size_t element_bytes) {
-  int64_t count = 0;
-  if (!r.read_count(count, flexible, nullable, element_bytes)) return false;
-  if (count >= 0) return read_elements(r, version, arena, out.emplace(), count);
-  out.reset();
-  return true;
-}
-template <class T>
-bool read_nullable(Reader& r, int16_t version, Arena& arena, std::optional<T>& out) {
-  bool present = false;
-  if (!r.read_presence(present)) return false;
-  if (present) return read(r, version, arena, out.emplace());
+bool read_structs(Reader& r, std::optional<std::span<T>>& out, size_t element_bytes,
+                  bool nullable = true) {
+  if (!nullable || !r.take_null(false)) return read_structs(r, out.emplace(), element_bytes);
   out.reset();
   return true;
 }
 
 template <class T>
-bool write_array(Writer& w, int16_t version, std::span<T> values, bool flexible) {
-  if (!w.write_count(values.size(), flexible)) return false;
+bool write_struct(Writer& w, const std::optional<T>& value) {
+  w.write_presence(value.has_value());
+  return !value || write(w, *value);
+}
+template <class T>
+bool write_structs(Writer& w, std::span<T> values) {
+  if (!w.write_count(values.size())) return false;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!write(w, version, values[i])) [[unlikely]]
+    if (!write(w, values[i])) [[unlikely]]
       return w.at(i);
   }
   return true;
 }
 template <class T>
-bool write_array(Writer& w, int16_t version, const std::optional<std::span<T>>& values,
-                 bool flexible, bool nullable) {
-  return values ? write_array(w, version, *values, flexible)
-                : w.write_null_array(flexible, nullable);
-}
-template <class T>
-bool write_nullable(Writer& w, int16_t version, const std::optional<T>& value) {
-  w.write_presence(value.has_value());
-  return !value || write(w, version, *value);
+bool write_structs(Writer& w, const std::optional<std::span<T>>& values, bool nullable = true) {
+  return values ? write_structs(w, *values) : w.write_null(false, nullable);
 }
 
 template <class T>
-void dump_field(Dumper& d, int16_t version, std::string_view name, const T& value) {
+void dump_field(Dumper& d, std::string_view name, const T& value) {
   d.key(name);
-  dump(d, version, value);
+  dump(d, value);
 }
 template <class T>
-void dump_field(Dumper& d, int16_t version, std::string_view name, const std::optional<T>& value) {
-  if (value) return dump_field(d, version, name, *value);
-  d.key(name);
-  d.null();
-}
-template <class T>
-void dump_field(Dumper& d, int16_t version, std::string_view name, std::span<T> values) {
+void dump_field(Dumper& d, std::string_view name, std::span<T> values) {
   d.key(name);
   d.open('[');
   for (const T& value : values) {
     d.element();
-    dump(d, version, value);
+    dump(d, value);
   }
   d.close(']');
+}
+template <class T>
+void dump_field(Dumper& d, std::string_view name, const std::optional<T>& value) {
+  if (value) return dump_field(d, name, *value);
+  d.key(name);
+  d.null();
 }
 
 // Equality by value, spans included
@@ -120,11 +112,9 @@ bool same(const std::optional<T>& a, const std::optional<T>& b) {
 
 // Whole messages
 
-/// What to say when `version` is none of the message's, or else what the Reader or Writer met.
-[[gnu::cold]] Error decode_error(const Reader& r, std::string_view message, int16_t version,
-                                 int16_t version_min, int16_t version_max);
-[[gnu::cold]] Error encode_error(const Writer& w, std::string_view message, int16_t version,
-                                 int16_t version_min, int16_t version_max);
+/// Errors: kUnsupportedVersion.
+[[gnu::cold]] Error no_such_version(std::string_view message, int16_t version, int16_t version_min,
+                                    int16_t version_max);
 
 template <class M>
 bool has_version(int16_t version) {
@@ -133,23 +123,29 @@ bool has_version(int16_t version) {
 
 template <class M>
 Result<M> decode_message(Reader& r, int16_t version, Arena& arena) {
+  if (!has_version<M>(version)) [[unlikely]]
+    return fail(no_such_version(M::kName, version, M::kVersionMin, M::kVersionMax));
   Result<M> message{std::in_place};
-  if (!has_version<M>(version) || !read(r, version, arena, *message)) [[unlikely]]
-    return fail(decode_error(r, M::kName, version, M::kVersionMin, M::kVersionMax));
+  r.begin_message(version, version >= M::kFlexibleFrom, arena);
+  if (!read(r, *message)) [[unlikely]]
+    return fail(r.error(M::kName));
   return message;
 }
 
 template <class M>
 Result<> encode_message(Writer& w, int16_t version, const M& message) {
-  if (!has_version<M>(version) || !write(w, version, message)) [[unlikely]]
-    return fail(encode_error(w, M::kName, version, M::kVersionMin, M::kVersionMax));
+  if (!has_version<M>(version)) [[unlikely]]
+    return fail(no_such_version(M::kName, version, M::kVersionMin, M::kVersionMax));
+  w.begin_message(version, version >= M::kFlexibleFrom);
+  if (!write(w, message)) [[unlikely]]
+    return fail(w.error(M::kName));
   return {};
 }
 
 template <class M>
 void dump_message(std::string& out, int16_t version, const M& message) {
-  Dumper d(out);
-  dump(d, version, message);
+  Dumper d(out, version);
+  dump(d, message);
 }
 
 }  // namespace millrace::kafka

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <limits>
+#include <utility>
 
 namespace millrace::kafka {
 namespace {
@@ -51,6 +52,16 @@ bool is_utf8(std::string_view text) {
 
 // Reader
 
+bool Reader::at(std::string_view field) {
+  path_.prepend_field(field);
+  return false;
+}
+
+bool Reader::at(size_t index) {
+  path_.prepend_index(index);
+  return false;
+}
+
 bool Reader::refuse(std::string why) {
   why_ = std::move(why);
   failed_at_ = position();
@@ -61,9 +72,9 @@ bool Reader::refuse_short(size_t wanted) {
   return refuse(fmt::format("needs {} bytes, {} left", wanted, left()));
 }
 
-Error Reader::error(std::string_view message, int16_t version) const {
+Error Reader::error(std::string_view message) const {
   return {Errc::kInvalidRequest,
-          fmt::format("{}{} at byte {}", describe(message, version, path_.text()), why_,
+          fmt::format("{}{} at byte {}", describe(message, version_, path_.text()), why_,
                       failed_at_)};
 }
 
@@ -83,130 +94,99 @@ bool Reader::read_uvarint(uint32_t& out) {
   return refuse("a varint exceeds 32 bits");
 }
 
-bool Reader::read_length(int64_t& length, bool flexible, bool nullable, bool is_string) {
+bool Reader::read_length(size_t& length, bool is_string) {
   const uint8_t* const start = next_;
+  int64_t value = 0;
   bool ok = false;
-  if (flexible) {
+  if (flexible_) {
     uint32_t plus_one = 0;
     ok = read_uvarint(plus_one);
-    length = static_cast<int64_t>(plus_one) - 1;
+    value = static_cast<int64_t>(plus_one) - 1;
   } else if (is_string) {
-    int16_t value = 0;
-    ok = read(value);
-    length = value;
+    int16_t classic = 0;
+    ok = read(classic);
+    value = classic;
   } else {
-    int32_t value = 0;
-    ok = read(value);
-    length = value;
+    int32_t classic = 0;
+    ok = read(classic);
+    value = classic;
   }
-  if (!ok || length >= 0 || (length == -1 && nullable)) return ok;
+  if (!ok) return false;
+  length = static_cast<size_t>(value);
+  if (value >= 0) return true;
   next_ = start;
-  return refuse(length == -1 ? "null is not allowed here"
-                             : fmt::format("length {} is negative", length));
+  return refuse(value == -1 ? "null is not allowed here"
+                            : fmt::format("length {} is negative", value));
 }
 
-bool Reader::take(Bytes& out, int64_t length) {
-  if (static_cast<uint64_t>(length) > left()) {
-    return refuse(fmt::format("size {} exceeds the {} bytes left", length, left()));
+bool Reader::take_null(bool is_string) {
+  const size_t bytes = flexible_ ? 1 : is_string ? 2 : 4;
+  if (left() < bytes) return false;
+  const bool is_null = flexible_   ? *next_ == 0
+                       : is_string ? load_be<int16_t>(next_) == -1
+                                   : load_be<int32_t>(next_) == -1;
+  if (is_null) next_ += bytes;
+  return is_null;
+}
+
+bool Reader::read(Bytes& out) {
+  size_t size = 0;
+  if (!read_length(size, false)) return false;
+  if (size > left()) {
+    return refuse(fmt::format("size {} exceeds the {} bytes left", size, left()));
   }
-  out = {next_, static_cast<size_t>(length)};
-  next_ += length;
+  out = {next_, size};
+  next_ += size;
   return true;
 }
 
-bool Reader::take_text(std::string_view& out, int64_t length) {
-  if (static_cast<uint64_t>(length) > kStringBytesMax) {
-    return refuse(
-        fmt::format("a string of {} bytes is longer than {}", length, kStringBytesMax));
+bool Reader::read(std::string_view& out) {
+  size_t size = 0;
+  if (!read_length(size, true)) return false;
+  if (size > kStringBytesMax) {
+    return refuse(fmt::format("a string of {} bytes is longer than {}", size, kStringBytesMax));
   }
-  Bytes bytes;
-  if (!take(bytes, length)) return false;
-  out = as_text(bytes);
-  if (!is_utf8(out)) [[unlikely]] {
-    next_ -= length;
+  if (size > left()) {
+    return refuse(fmt::format("a string of {} bytes exceeds the {} left", size, left()));
+  }
+  out = as_text({next_, size});
+  if (!is_utf8(out)) [[unlikely]]
     return refuse("text is not UTF-8");
+  next_ += size;
+  return true;
+}
+
+bool Reader::read(std::span<std::string_view>& out) {
+  size_t count = 0;
+  if (!read_count(count, flexible_ ? 1 : 2)) return false;
+  out = arena_->make_array<std::string_view>(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!read(out[i])) return at(i);
   }
   return true;
 }
 
-bool Reader::read_string(std::string_view& out, bool flexible) {
-  int64_t length = 0;
-  return read_length(length, flexible, false, true) && take_text(out, length);
+bool Reader::read_classic(std::optional<std::string_view>& out) {
+  const bool flexible = std::exchange(flexible_, false);
+  const bool ok = read(out);
+  flexible_ = flexible;
+  return ok;
 }
 
-bool Reader::read_string(std::optional<std::string_view>& out, bool flexible, bool nullable) {
-  int64_t length = 0;
-  if (!read_length(length, flexible, nullable, true)) return false;
-  if (length >= 0) return take_text(out.emplace(), length);
-  out.reset();
-  return true;
-}
-
-bool Reader::read_bytes(Bytes& out, bool flexible) {
-  int64_t length = 0;
-  return read_length(length, flexible, false, false) && take(out, length);
-}
-
-bool Reader::read_bytes(std::optional<Bytes>& out, bool flexible, bool nullable) {
-  int64_t length = 0;
-  if (!read_length(length, flexible, nullable, false)) return false;
-  if (length >= 0) return take(out.emplace(), length);
-  out.reset();
-  return true;
-}
-
-bool Reader::read_records(Records& out, bool flexible) {
-  return read_bytes(out.bytes, flexible);
-}
-
-bool Reader::read_records(std::optional<Records>& out, bool flexible, bool nullable) {
-  std::optional<Bytes> bytes;
-  if (!read_bytes(bytes, flexible, nullable)) return false;
-  out.reset();
-  if (bytes) out.emplace(*bytes);
-  return true;
-}
-
-bool Reader::read_count(int64_t& count, bool flexible, bool nullable, size_t element_bytes) {
+bool Reader::read_count(size_t& count, size_t element_bytes) {
   const uint8_t* const start = next_;
-  if (!read_length(count, flexible, nullable, false)) return false;
-  if (count <= 0 || static_cast<uint64_t>(count) <= left() / element_bytes) return true;
+  if (!read_length(count, false)) return false;
+  if (count <= left() / element_bytes) return true;
   const size_t remaining = left();
   next_ = start;
   return refuse(fmt::format("count {} needs at least {} bytes, {} left", count,
-                            static_cast<uint64_t>(count) * element_bytes, remaining));
+                            count * element_bytes, remaining));
 }
 
 bool Reader::read_presence(bool& present) {
   int8_t marker = 0;
   if (!read(marker)) return false;
   present = marker >= 0;
-  return true;
-}
-
-bool Reader::read_elements(std::span<std::string_view>& out, Arena& arena, size_t count,
-                           bool flexible) {
-  out = arena.make_array<std::string_view>(count);
-  for (size_t i = 0; i < count; ++i) {
-    if (!read_string(out[i], flexible)) return at(i);
-  }
-  return true;
-}
-
-bool Reader::read_array(std::span<std::string_view>& out, Arena& arena, bool flexible) {
-  int64_t count = 0;
-  return read_count(count, flexible, false, flexible ? 1 : 2) &&
-         read_elements(out, arena, static_cast<size_t>(count), flexible);
-}
-
-bool Reader::read_array(std::optional<std::span<std::string_view>>& out, Arena& arena,
-                        bool flexible, bool nullable) {
-  int64_t count = 0;
-  if (!read_count(count, flexible, nullable, flexible ? 1 : 2)) return false;
-  if (count >= 0) {
-    return read_elements(out.emplace(), arena, static_cast<size_t>(count), flexible);
-  }
-  out.reset();
   return true;
 }
 
@@ -224,16 +204,16 @@ Reader::Tags::Tags(Reader& reader) : reader_(reader), outer_end_(reader.end_) {
   ok_ = reader.read_uvarint(left_) || reader.at("tagged fields");
 }
 
+bool Reader::Tags::close() {
+  const size_t unread = reader_.left();
+  if (unread != 0) reader_.refuse(fmt::format("tag {} has {} bytes too many", tag_, unread));
+  reader_.end_ = outer_end_;
+  inside_ = false;
+  return unread == 0;
+}
+
 bool Reader::Tags::next() {
-  if (!ok_) return false;
-  if (inside_) {
-    const size_t unread = reader_.left();
-    if (unread != 0) {
-      ok_ = reader_.refuse(fmt::format("tag {} has {} bytes too many", tag_, unread));
-    }
-    reader_.end_ = outer_end_;
-    inside_ = false;
-  }
+  if (inside_) ok_ = close();
   if (!ok_ || left_ == 0) return false;
   --left_;
   const uint32_t before = tag_;
@@ -281,7 +261,7 @@ Buffer Writer::flatten() const {
 
 void Writer::begin_frame() {
   frame_at_ = out_.size();
-  write<int32_t>(0);
+  write(int32_t{0});
   frame_start_ = size();
 }
 
@@ -297,89 +277,79 @@ Result<> Writer::end_frame() {
 
 void Writer::write_uvarint(uint32_t value) {
   while (value >= 0x80) {
-    write<uint8_t>(static_cast<uint8_t>(value | 0x80));
+    write(static_cast<uint8_t>(value | 0x80));
     value >>= 7;
   }
-  write<uint8_t>(static_cast<uint8_t>(value));
+  write(static_cast<uint8_t>(value));
 }
 
-void Writer::write_length(size_t length, bool flexible, bool is_string) {
-  if (flexible) {
+void Writer::write_length(size_t length, bool is_string) {
+  if (flexible_) {
     write_uvarint(static_cast<uint32_t>(length) + 1);
   } else if (is_string) {
-    write<int16_t>(static_cast<int16_t>(length));
+    write(static_cast<int16_t>(length));
   } else {
-    write<int32_t>(static_cast<int32_t>(length));
+    write(static_cast<int32_t>(length));
   }
 }
 
-bool Writer::write_null(bool flexible, bool nullable, bool is_string) {
+bool Writer::write_null(bool is_string, bool nullable) {
   if (!nullable) return refuse(Errc::kInvalidRequest, "null, which this version does not allow");
-  if (flexible) {
+  if (flexible_) {
     write_uvarint(0);
   } else if (is_string) {
-    write<int16_t>(-1);
+    write(int16_t{-1});
   } else {
-    write<int32_t>(-1);
+    write(int32_t{-1});
   }
   return true;
 }
 
-bool Writer::write_string(std::string_view text, bool flexible) {
+bool Writer::write_count(size_t count) {
+  if (count > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
+    return refuse(Errc::kInvalidRequest, fmt::format("{} do not fit an int32", count));
+  }
+  write_length(count, false);
+  return true;
+}
+
+bool Writer::write(std::string_view text) {
   if (text.size() > kStringBytesMax) {
     return refuse(Errc::kInvalidRequest, fmt::format("a string of {} bytes is longer than {}",
                                                      text.size(), kStringBytesMax));
   }
-  write_length(text.size(), flexible, true);
+  write_length(text.size(), true);
   out_.append(as_bytes(text));
   return true;
 }
 
-bool Writer::write_string(const std::optional<std::string_view>& text, bool flexible,
-                          bool nullable) {
-  return text ? write_string(*text, flexible) : write_null(flexible, nullable, true);
-}
-
-bool Writer::write_count(size_t count, bool flexible) {
-  if (count > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
-    return refuse(Errc::kInvalidRequest, fmt::format("{} do not fit an int32", count));
-  }
-  write_length(count, flexible, false);
-  return true;
-}
-
-bool Writer::write_null_array(bool flexible, bool nullable) {
-  return write_null(flexible, nullable, false);
-}
-
-bool Writer::write_bytes(Bytes bytes, bool flexible) {
-  if (!write_count(bytes.size(), flexible)) return false;
+bool Writer::write(Bytes bytes) {
+  if (!write_count(bytes.size())) return false;
   out_.append(bytes);
   return true;
 }
 
-bool Writer::write_bytes(const std::optional<Bytes>& bytes, bool flexible, bool nullable) {
-  return bytes ? write_bytes(*bytes, flexible) : write_null(flexible, nullable, false);
-}
-
-bool Writer::write_records(const Records& records, bool flexible) {
-  if (!write_count(records.size(), flexible)) return false;
+bool Writer::write(const Records& records) {
+  if (!write_count(records.size())) return false;
   if (records.empty()) return true;
   pieces_.push_back({out_.size(), records});
   piece_bytes_ += records.size();
   return true;
 }
 
-bool Writer::write_records(const std::optional<Records>& records, bool flexible, bool nullable) {
-  return records ? write_records(*records, flexible) : write_null(flexible, nullable, false);
-}
-
-bool Writer::write_array(std::span<std::string_view> values, bool flexible) {
-  if (!write_count(values.size(), flexible)) return false;
+bool Writer::write(std::span<std::string_view> values) {
+  if (!write_count(values.size())) return false;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!write_string(values[i], flexible)) return at(i);
+    if (!write(values[i])) return at(i);
   }
   return true;
+}
+
+bool Writer::write_classic(const std::optional<std::string_view>& text) {
+  const bool flexible = std::exchange(flexible_, false);
+  const bool ok = write(text);
+  flexible_ = flexible;
+  return ok;
 }
 
 size_t Writer::open_tag(uint32_t tag) {
@@ -395,6 +365,16 @@ void Writer::close_tag(size_t opened) {
   std::rotate(value, value + bytes, out_.data() + out_.size());
 }
 
+bool Writer::at(std::string_view field) {
+  path_.prepend_field(field);
+  return false;
+}
+
+bool Writer::at(size_t index) {
+  path_.prepend_index(index);
+  return false;
+}
+
 bool Writer::refuse(Errc code, std::string why) {
   code_ = code;
   why_ = std::move(why);
@@ -406,8 +386,8 @@ bool Writer::lacks(std::string_view field) {
   return at(field);
 }
 
-Error Writer::error(std::string_view message, int16_t version) const {
-  return {code_, describe(message, version, path_.text()) + why_};
+Error Writer::error(std::string_view message) const {
+  return {code_, describe(message, version_, path_.text()) + why_};
 }
 
 }  // namespace millrace::kafka

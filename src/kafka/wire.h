@@ -124,6 +124,9 @@ class FieldPath {
 
 }  // namespace detail
 
+template <class T>
+concept FixedSize = requires(T& value) { detail::raw(value); };
+
 /// Reads one message, or a header and then a message, from a frame.
 /// Every function returns false when the bytes left do not suffice or are not valid; the Reader
 /// then holds the reason, and what it read is to be thrown away. Views point into the frame.
@@ -138,12 +141,22 @@ class Reader {
   /// Bytes after what was read: trailing bytes, once a message was decoded. Kafka ignores them, and
   /// so do we; a test or a log may want to know.
   size_t left() const { return static_cast<size_t>(end_ - next_); }
-  /// Tagged fields that were skipped because this version of ours does not know them.
-  size_t unknown_tags() const { return unknown_tags_; }
   Bytes rest() const { return {next_, left()}; }
+  /// Tagged fields that were skipped because we do not know them.
+  size_t unknown_tags() const { return unknown_tags_; }
+
+  /// Which message comes next. Arrays go into the arena. Every decode() begins with it.
+  void begin_message(int16_t version, bool flexible, Arena& arena) {
+    version_ = version;
+    flexible_ = flexible;
+    arena_ = &arena;
+  }
+  int16_t version() const { return version_; }
+  bool flexible() const { return flexible_; }
+  Arena& arena() { return *arena_; }
 
   /// Any fixed-size type: bool, integers, double, Uuid and the strong ids.
-  template <class T>
+  template <FixedSize T>
   bool read(T& out) {
     if (left() < detail::kWireBytes<T>) [[unlikely]]
       return refuse_short(detail::kWireBytes<T>);
@@ -153,41 +166,38 @@ class Reader {
   }
   bool read_uvarint(uint32_t& out);
 
-  // A view, or an optional of one that is empty for null. `nullable` is whether this version allows
-  // null. Errors: null where it is not allowed, a length beyond the bytes left, a string longer
-  // than kStringBytesMax or not UTF-8.
-  bool read_string(std::string_view& out, bool flexible);
-  bool read_string(std::optional<std::string_view>& out, bool flexible, bool nullable);
-  bool read_bytes(Bytes& out, bool flexible);
-  bool read_bytes(std::optional<Bytes>& out, bool flexible, bool nullable);
-  bool read_records(Records& out, bool flexible);
-  bool read_records(std::optional<Records>& out, bool flexible, bool nullable);
+  // Errors: a length beyond the bytes left, a string longer than kStringBytesMax or not UTF-8.
+  bool read(std::string_view& out);
+  bool read(Bytes& out);
+  bool read(Records& out) { return read(out.bytes); }
+  bool read(std::span<std::string_view>& out);
+  template <FixedSize T>
+  bool read(std::span<T>& out) {
+    size_t count = 0;
+    if (!read_count(count, detail::kWireBytes<T>)) return false;
+    out = arena_->make_array<T>(count);
+    for (T& element : out) {
+      detail::raw(element) = detail::load<detail::Raw<T>>(next_);
+      next_ += detail::kWireBytes<T>;
+    }
+    return true;
+  }
+  /// Any of these, or null where `nullable`: whether this version allows it.
+  template <class T>
+  bool read(std::optional<T>& out, bool nullable = true) {
+    if (!nullable || !take_null(std::is_same_v<T, std::string_view>)) return read(out.emplace());
+    out.reset();
+    return true;
+  }
+  /// A string whose length is classic even in flexible versions.
+  bool read_classic(std::optional<std::string_view>& out);
 
-  /// The head of an array whose elements take at least `element_bytes` each; -1 for null.
-  bool read_count(int64_t& count, bool flexible, bool nullable, size_t element_bytes);
+  /// The count of an array whose elements take at least `element_bytes` each.
+  bool read_count(size_t& count, size_t element_bytes);
+  /// Steps over a null, if one comes next.
+  bool take_null(bool is_string);
   /// The head of a nullable struct.
   bool read_presence(bool& present);
-
-  /// Arrays of a fixed-size type.
-  template <class T>
-  bool read_array(std::span<T>& out, Arena& arena, bool flexible) {
-    int64_t count = 0;
-    return read_count(count, flexible, false, detail::kWireBytes<T>) &&
-           read_elements(out, arena, static_cast<size_t>(count));
-  }
-  template <class T>
-  bool read_array(std::optional<std::span<T>>& out, Arena& arena, bool flexible, bool nullable) {
-    int64_t count = 0;
-    if (!read_count(count, flexible, nullable, detail::kWireBytes<T>)) return false;
-    if (count < 0) {
-      out.reset();
-      return true;
-    }
-    return read_elements(out.emplace(), arena, static_cast<size_t>(count));
-  }
-  bool read_array(std::span<std::string_view>& out, Arena& arena, bool flexible);
-  bool read_array(std::optional<std::span<std::string_view>>& out, Arena& arena, bool flexible,
-                  bool nullable);
 
   /// Walks the tagged fields at the end of a struct:
   ///   for (Tags tags(reader); tags.next();) switch (tags.tag()) { ... default: tags.skip(); }
@@ -203,6 +213,8 @@ class Reader {
     bool ok() const { return ok_; }
 
    private:
+    bool close();
+
     Reader& reader_;
     const uint8_t* outer_end_;
     uint32_t left_ = 0;
@@ -215,38 +227,22 @@ class Reader {
   bool skip_tags();
 
   // What generated code adds to a failure on its way out. Always false.
-  [[gnu::cold, gnu::noinline]] bool at(std::string_view field) {
-    path_.prepend_field(field);
-    return false;
-  }
-  [[gnu::cold, gnu::noinline]] bool at(size_t index) {
-    path_.prepend_index(index);
-    return false;
-  }
-  /// After a false: kInvalidRequest with message, version, field path, reason and position.
-  Error error(std::string_view message, int16_t version) const;
-  [[gnu::cold, gnu::noinline]] bool refuse(std::string why);
+  [[gnu::cold, gnu::noinline]] bool at(std::string_view field);
+  [[gnu::cold, gnu::noinline]] bool at(size_t index);
+  /// After a false: kInvalidRequest with message, field path, reason and position.
+  Error error(std::string_view message) const;
 
  private:
-  bool read_length(int64_t& length, bool flexible, bool nullable, bool is_string);
-  bool take(Bytes& out, int64_t length);
-  bool take_text(std::string_view& out, int64_t length);
+  bool read_length(size_t& length, bool is_string);
+  [[gnu::cold, gnu::noinline]] bool refuse(std::string why);
   [[gnu::cold, gnu::noinline]] bool refuse_short(size_t wanted);
-
-  template <class T>
-  bool read_elements(std::span<T>& out, Arena& arena, size_t count) {
-    out = arena.make_array<T>(count);
-    for (T& element : out) {
-      detail::raw(element) = detail::load<detail::Raw<T>>(next_);
-      next_ += detail::kWireBytes<T>;
-    }
-    return true;
-  }
-  bool read_elements(std::span<std::string_view>& out, Arena& arena, size_t count, bool flexible);
 
   const uint8_t* begin_;
   const uint8_t* next_;
   const uint8_t* end_;
+  Arena* arena_ = nullptr;
+  int16_t version_ = 0;
+  bool flexible_ = false;
   size_t unknown_tags_ = 0;
   size_t failed_at_ = 0;
   std::string why_;
@@ -277,31 +273,33 @@ class Writer {
 
   /// Every message travels in a frame: int32 size, then that many bytes. `begin_frame` leaves room
   /// for the size, `end_frame` fills it in.
-  /// Errors: kMessageTooLarge when the frame exceeds an int32; the frame's bytes stay.
+  /// Errors: kMessageTooLarge when the frame exceeds an int32; what was written stays.
   void begin_frame();
   Result<> end_frame();
 
+  /// Which message comes next. Every encode() begins with it.
+  void begin_message(int16_t version, bool flexible) {
+    version_ = version;
+    flexible_ = flexible;
+  }
+  int16_t version() const { return version_; }
+  bool flexible() const { return flexible_; }
+
   /// Any fixed-size type.
-  template <class T>
+  template <FixedSize T>
   void write(T value) {
     detail::store<detail::Raw<T>>(out_.extend(detail::kWireBytes<T>), detail::raw(value));
   }
   void write_uvarint(uint32_t value);
 
-  // Errors (as false): longer than the type allows; null where this version allows none.
-  bool write_string(std::string_view text, bool flexible);
-  bool write_string(const std::optional<std::string_view>& text, bool flexible, bool nullable);
-  bool write_bytes(Bytes bytes, bool flexible);
-  bool write_bytes(const std::optional<Bytes>& bytes, bool flexible, bool nullable);
-  bool write_records(const Records& records, bool flexible);
-  bool write_records(const std::optional<Records>& records, bool flexible, bool nullable);
-  bool write_count(size_t count, bool flexible);
-  bool write_null_array(bool flexible, bool nullable);
-  void write_presence(bool present) { write<int8_t>(present ? 1 : -1); }
-
-  template <class T>
-  bool write_array(std::span<T> values, bool flexible) {
-    if (!write_count(values.size(), flexible)) return false;
+  // Errors (as false): longer than the type allows.
+  bool write(std::string_view text);
+  bool write(Bytes bytes);
+  bool write(const Records& records);
+  bool write(std::span<std::string_view> values);
+  template <FixedSize T>
+  bool write(std::span<T> values) {
+    if (!write_count(values.size())) return false;
     uint8_t* to = out_.extend(values.size() * detail::kWireBytes<T>);
     for (T& value : values) {
       detail::store<detail::Raw<T>>(to, detail::raw(value));
@@ -309,40 +307,40 @@ class Writer {
     }
     return true;
   }
+  /// Any of these, or null. Errors: null where this version does not allow it.
   template <class T>
-  bool write_array(const std::optional<std::span<T>>& values, bool flexible, bool nullable) {
-    return values ? write_array(*values, flexible) : write_null_array(flexible, nullable);
+  bool write(const std::optional<T>& value, bool nullable = true) {
+    return value ? write(*value) : write_null(std::is_same_v<T, std::string_view>, nullable);
   }
-  bool write_array(std::span<std::string_view> values, bool flexible);
+  bool write_classic(const std::optional<std::string_view>& text);
+
+  bool write_count(size_t count);
+  bool write_null(bool is_string, bool nullable);
+  void write_presence(bool present) { write<int8_t>(present ? 1 : -1); }
 
   /// A tagged field: what is written between `open_tag` and `close_tag` becomes its value. The size
   /// goes in front afterwards, at the cost of moving the (small) value.
   size_t open_tag(uint32_t tag);
   void close_tag(size_t opened);
 
-  [[gnu::cold, gnu::noinline]] bool at(std::string_view field) {
-    path_.prepend_field(field);
-    return false;
-  }
-  [[gnu::cold, gnu::noinline]] bool at(size_t index) {
-    path_.prepend_index(index);
-    return false;
-  }
+  [[gnu::cold, gnu::noinline]] bool at(std::string_view field);
+  [[gnu::cold, gnu::noinline]] bool at(size_t index);
   /// A field that is set although the version has no place for it.
   [[gnu::cold, gnu::noinline]] bool lacks(std::string_view field);
-  /// After a false: kUnsupportedVersion or kInvalidRequest, with message, version and field path.
-  Error error(std::string_view message, int16_t version) const;
+  /// After a false: kUnsupportedVersion or kInvalidRequest, with message and field path.
+  Error error(std::string_view message) const;
 
  private:
-  void write_length(size_t length, bool flexible, bool is_string);
-  [[gnu::cold, gnu::noinline]] bool write_null(bool flexible, bool nullable, bool is_string);
+  void write_length(size_t length, bool is_string);
   [[gnu::cold, gnu::noinline]] bool refuse(Errc code, std::string why);
 
   Buffer& out_;
   std::vector<Piece> pieces_;
   size_t piece_bytes_ = 0;
   size_t frame_at_ = 0;     // where the open frame's size goes
-  size_t frame_start_ = 0;  // size() there
+  size_t frame_start_ = 0;  // size() behind it
+  int16_t version_ = 0;
+  bool flexible_ = false;
   Errc code_ = Errc::kInvalidRequest;
   std::string why_;
   detail::FieldPath path_;
