@@ -2,8 +2,23 @@
 
 #include <array>
 #include <new>
+#include <utility>
 
 namespace millrace::runtime {
+
+// Under the address sanitizer frames come from the heap, so that a use after the end of a task is
+// seen.
+#if __has_feature(address_sanitizer)
+
+void* allocate_frame(size_t size) {
+  return ::operator new(size);
+}
+void free_frame(void* frame, size_t /*size*/) {
+  ::operator delete(frame);
+}
+
+#else
+
 namespace {
 
 constexpr size_t kStep = 64;
@@ -25,13 +40,7 @@ struct Pool {
   }
 };
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MILLRACE_NO_FRAME_POOL 1  // so that a use after the end of a task is seen
-#endif
-#endif
-
-[[maybe_unused]] thread_local Pool pool;
+thread_local Pool pool;
 
 size_t size_class(size_t size) {
   return (size + kStep - 1) / kStep;
@@ -40,30 +49,26 @@ size_t size_class(size_t size) {
 }  // namespace
 
 void* allocate_frame(size_t size) {
-#ifndef MILLRACE_NO_FRAME_POOL
   const size_t c = size_class(size);
-  if (c < kClasses) {
-    if (FreeFrame* frame = pool.free[c]) {
-      pool.free[c] = frame->next;
-      --pool.count[c];
-      return frame;
-    }
-    return ::operator new(c * kStep);
+  if (c >= kClasses) return ::operator new(size);
+  if (FreeFrame* frame = pool.free[c]) {
+    pool.free[c] = frame->next;
+    --pool.count[c];
+    return frame;
   }
-#endif
-  return ::operator new(size);
+  return ::operator new(c * kStep);
 }
 
-void free_frame(void* frame, [[maybe_unused]] size_t size) {
-#ifndef MILLRACE_NO_FRAME_POOL
+void free_frame(void* frame, size_t size) {
   const size_t c = size_class(size);
-  if (c < kClasses && pool.count[c] < kKeptPerClass) {
-    pool.free[c] = new (frame) FreeFrame{pool.free[c]};
-    ++pool.count[c];
+  if (c >= kClasses || pool.count[c] == kKeptPerClass) {
+    ::operator delete(frame);
     return;
   }
-#endif
-  ::operator delete(frame);
+  pool.free[c] = new (frame) FreeFrame{pool.free[c]};
+  ++pool.count[c];
 }
+
+#endif
 
 }  // namespace millrace::runtime
