@@ -125,7 +125,9 @@ class StructCode:
             return f"w.write({it});"
         call = f"w.write{'_classic' if f.classic else ''}({it}{self.nullable(f)})"
         if f.struct:
-            call = f"write{'_structs' if f.array else '_struct' if f.nullable else ''}(w, {it}{self.nullable(f)})"
+            call = f"write{'_structs' if f.array else ''}(w, {it}{self.nullable(f)})"
+            if f.nullable and not f.array:
+                call = f"write_struct(w, {it}, {str(f.tag is not None).lower()})"
         return f"if (!{call}) return w.at(\"{f.name}\");"
 
     def write(self):

@@ -48,8 +48,8 @@ bool read_structs(Reader& r, std::optional<std::span<T>>& out, size_t element_by
 }
 
 template <class T>
-bool write_struct(Writer& w, const std::optional<T>& value) {
-  w.write_presence(value.has_value());
+bool write_struct(Writer& w, const std::optional<T>& value, bool tagged) {
+  w.write_presence(value.has_value(), tagged);
   return !value || write(w, *value);
 }
 template <class T>

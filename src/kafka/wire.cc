@@ -73,9 +73,9 @@ bool Reader::refuse_short(size_t wanted) {
 }
 
 Error Reader::error(std::string_view message) const {
-  return {Errc::kInvalidRequest,
-          fmt::format("{}{} at byte {}", describe(message, version_, path_.text()), why_,
-                      failed_at_)};
+  return {
+      Errc::kInvalidRequest,
+      fmt::format("{}{} at byte {}", describe(message, version_, path_.text()), why_, failed_at_)};
 }
 
 bool Reader::read_uvarint(uint32_t& out) {
@@ -186,7 +186,7 @@ bool Reader::read_count(size_t& count, size_t element_bytes) {
 bool Reader::read_presence(bool& present) {
   int8_t marker = 0;
   if (!read(marker)) return false;
-  present = marker >= 0;
+  present = marker > 0;
   return true;
 }
 

@@ -9,7 +9,9 @@
 //   records   as bytes                             as bytes
 //   array     int32 count, -1 = null, elements     uvarint count + 1, 0 = null, elements
 //   struct    its fields in order                  its fields in order, then tagged fields
-//   struct?   -                                    int8: -1 = null, 1 = a struct follows
+//   struct?   -                                    int8: -1 = null, 1 = a struct follows;
+//                                                  as a tagged field: 0 = null, 1 = a struct
+//                                                  follows
 //   tagged    -                                    uvarint count, then by rising tag:
 //                                                  uvarint tag, uvarint size, value
 //
@@ -196,7 +198,8 @@ class Reader {
   bool read_count(size_t& count, size_t element_bytes);
   /// Steps over a null, if one comes next.
   bool take_null(bool is_string);
-  /// The head of a nullable struct.
+  /// The head of a nullable struct. Anything that is not positive is null, in tagged fields and
+  /// outside them.
   bool read_presence(bool& present);
 
   /// Walks the tagged fields at the end of a struct:
@@ -316,7 +319,7 @@ class Writer {
 
   bool write_count(size_t count);
   bool write_null(bool is_string, bool nullable);
-  void write_presence(bool present) { write<int8_t>(present ? 1 : -1); }
+  void write_presence(bool present, bool tagged) { write(int8_t(present ? 1 : tagged ? 0 : -1)); }
 
   /// A tagged field: what is written between `open_tag` and `close_tag` becomes its value. The size
   /// goes in front afterwards, at the cost of moving the (small) value.
