@@ -1,6 +1,6 @@
 """Writes the C++ of the messages: one header per definition, one source per family.
 
-Not for reading the schema: see kafka_schema.py. What the output calls is src/kafka/wire.h and codec.h.
+Not for reading the schema: see kafka_schema.py. What the output calls is src/kafka/wire.h and message_codec.h.
 """
 
 from kafka_schema import SCALARS, Range
@@ -200,7 +200,7 @@ def arena_check(message):
 def source(family, definitions):
     out = NOTICE.format("schema/kafka") + f"// Family {family}.\n"
     out += "".join(f'#include "{path}.h"\n' for path in sorted({d.path for d in definitions}))
-    out += '\n#include "kafka/codec.h"\n\nnamespace millrace::kafka {\n'
+    out += '\n#include "kafka/message_codec.h"\n\nnamespace millrace::kafka {\n'
     for m in (m for d in definitions for m in d.messages):
         out += f"\n// {m.name}\n\n{arena_check(m)}"
         out += "".join(StructCode(m, struct).text() + "\n" for struct in m.structs + [m.body])
@@ -291,7 +291,7 @@ def header(definitions):
     includes = ["optional"] * ("std::optional" in bodies) + ["span"] * ("std::span" in bodies) + ["string", "string_view"]
     return (NOTICE.format(definitions[0].source) + "#pragma once\n\n#include <cstdint>\n" +
             "".join(f"#include <{name}>\n" for name in includes) +
-            '\n#include "kafka/wire.h"\n\nnamespace millrace::kafka {\n\n' + bodies + "\n}  // namespace millrace::kafka\n")
+            '\n#include "kafka/reader.h"\n#include "kafka/writer.h"\n\nnamespace millrace::kafka {\n\n' + bodies + "\n}  // namespace millrace::kafka\n")
 
 
 # Tables

@@ -203,7 +203,7 @@ TEST_CASE("what is wrong with a value is told: null, negative, too long, no UTF-
   CHECK(decode_error<FindCoordinatorRequest>(bytes_of("818002 'a'"), 3) ==
         "FindCoordinatorRequest v3: key: a string of 32768 bytes is longer than 32767 at byte 3");
   CHECK(decode_error<FindCoordinatorRequest>(bytes_of("ffffffffff 'a'"), 3) ==
-        "FindCoordinatorRequest v3: key: a varint exceeds 32 bits at byte 0");
+        "FindCoordinatorRequest v3: key: no varint of 32 bits in the 6 bytes left at byte 0");
   CHECK(decode_error<FindCoordinatorRequest>(bytes_of("0001 'a'"), 1) ==
         "FindCoordinatorRequest v1: key_type: needs 1 bytes, 0 left at byte 3");
   CHECK(decode_error<TopicRecord>(bytes_of("02 'a' 00"), 0) ==
@@ -229,7 +229,7 @@ TEST_CASE(
   CHECK(decode_error<ApiVersionsRequest>(with_tags("01 05 03 aa"), 3) ==
         "ApiVersionsRequest v3: tag 5 has size 3, 1 bytes left at byte 7");
   CHECK(decode_error<ApiVersionsRequest>(with_tags("05"), 3) ==
-        "ApiVersionsRequest v3: tagged fields: a varint has no end at byte 5");
+        "ApiVersionsRequest v3: tagged fields: no varint of 32 bits in the 0 bytes left at byte 5");
   CHECK(decode_error<ApiVersionsResponse>(bytes_of("0000 01 00000000 01 01 09 0000000000000005 00"),
                                           3) ==
         "ApiVersionsResponse v3: tag 1 has 1 bytes too many at byte 18");

@@ -1,4 +1,4 @@
-#include "kafka/codec.h"
+#include "kafka/message_codec.h"
 
 #include <fmt/core.h>
 
