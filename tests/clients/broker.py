@@ -20,7 +20,7 @@ STOP_LIMIT_S = 60
 SETTINGS = {
     "auto.create.topics.enable": "true",       # kcat has no other way to create a topic
     "group.initial.rebalance.delay.ms": "0",   # else every first member waits three seconds
-    "num.partitions": "3",                     # what kcat's topics get
+    "num.partitions": "6",                     # what kcat's topics get
 }
 
 _alive = set()  # Every process group that this run started and has not yet seen the end of.
