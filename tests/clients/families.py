@@ -120,7 +120,7 @@ def _java(main):
         sources = sorted((HERE / "java").glob("*.java"))
         path = f"{jars()}/*"
         if not _unchanged(classes, *sources):
-            _run("javac", "-Xlint:all,-processing", "-Werror", "-cp", path, "-d", classes, *sources)
+            _run("javac", "-Xlint:all,-processing,-try", "-Werror", "-cp", path, "-d", classes, *sources)
             _note(classes, *sources)
         return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={LOG_CONFIG}",
                 "-cp", f"{classes}:{path}", main]
