@@ -31,8 +31,13 @@ def not_applicable(reason, *ids):
 
 
 def expect(what, expected, got):
-    if expected != got:
-        raise Failure(f"{what}, expected {_short(expected)}, got {_short(got)}")
+    if expected == got:
+        return
+    if isinstance(expected, list) and isinstance(got, list) and len(expected) + len(got) > 10:
+        same = next((i for i, (e, g) in enumerate(zip(expected, got)) if e != g), min(len(expected), len(got)))
+        what += f" ({len(expected)} expected, {len(got)} seen) from number {same}"
+        expected, got = expected[same:same + 3], got[same:same + 3]
+    raise Failure(f"{what}, expected {_short(expected)}, got {_short(got)}")
 
 
 def eventually(what, probe):

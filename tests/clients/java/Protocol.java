@@ -36,9 +36,15 @@ final class Protocol {
     }
 
     static void expect(String what, Object expected, Object got) {
-        if (!Objects.equals(expected, got)) {
-            throw new Failure(what + ", expected " + shorten(expected) + ", got " + shorten(got));
+        if (Objects.equals(expected, got)) return;
+        if (expected instanceof List<?> wanted && got instanceof List<?> seen && wanted.size() + seen.size() > 10) {
+            int i = 0;
+            while (i < wanted.size() && i < seen.size() && Objects.equals(wanted.get(i), seen.get(i))) i++;
+            what += " (" + wanted.size() + " expected, " + seen.size() + " seen) from number " + i;
+            expected = wanted.subList(i, Math.min(i + 3, wanted.size()));
+            got = seen.subList(i, Math.min(i + 3, seen.size()));
         }
+        throw new Failure(what + ", expected " + shorten(expected) + ", got " + shorten(got));
     }
 
     static void eventually(String what, BooleanSupplier seen) throws InterruptedException {
