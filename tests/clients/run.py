@@ -186,7 +186,9 @@ class Suite:
         return broker.Millrace(folder, self.binary, advertised)
 
     def programs(self, family, command, server, folder, verdicts):
-        """Calls the family's program until every scenario has a verdict: once, unless it dies or hangs on the way."""
+        """Calls the family's program until every scenario has a verdict: once, unless it dies or hangs on the way. One that
+        dies twice without an answer in between is not called again."""
+        silent_deaths = 0
         while todo := [id for id in self.chosen if id not in verdicts and id != "log-dump"]:
             if self.stopping.is_set():
                 return
@@ -196,15 +198,20 @@ class Suite:
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=folder, text=True,
                                        errors="replace")
             try:
-                self.conversation(family, process, log, server, todo, verdicts)
+                answers = self.conversation(family, process, log, server, todo, verdicts)
             finally:
                 broker.end(process)
+            silent_deaths = 0 if answers else silent_deaths + 1
+            if silent_deaths == 2:
+                for id in todo:
+                    verdicts.setdefault(id, verdicts[todo[0]])
 
     def conversation(self, family, process, log, server, todo, verdicts):
-        """Reads the program's lines until each scenario of `todo` has a verdict, or one of them ended the program."""
+        """Reads the program's lines until each scenario of `todo` has a verdict, or one of them ended the program; returns how
+        many the program answered."""
         lines = queue.Queue()
         threading.Thread(target=lambda: (*map(lines.put, process.stdout), lines.put(None)), daemon=True).start()
-        for id in todo:
+        for answers, id in enumerate(todo):
             self.progress.enter(family.name, id)
             while True:
                 try:
@@ -212,13 +219,13 @@ class Suite:
                 except queue.Empty:
                     verdict = "fail", f"the program, expected an answer within {SCENARIO_LIMIT_S} s, got none"
                     self.judge(family, id, verdict, verdicts)
-                    return
+                    return answers
                 if line is None:
                     if not self.stopping.is_set():
                         verdict = "fail", (f"the program, expected an answer, got its end with status {process.wait()}, "
                                            f"last words {last_words(log)}")
                         self.judge(family, id, verdict, verdicts)
-                    return
+                    return answers
                 if line.strip() == "control restart":
                     server.kill()
                     server.start()
@@ -226,6 +233,7 @@ class Suite:
                 elif verdict := report.parse_verdict(line, id):
                     self.judge(family, id, verdict, verdicts)
                     break
+        return len(todo)
 
     def judge(self, family, id, verdict, verdicts):
         verdicts[id] = verdict
@@ -249,8 +257,9 @@ class Suite:
 
 
 def last_words(log):
-    lines = log.read_text(errors="replace").split("\n")
-    return repr(next((line.strip() for line in reversed(lines) if line.strip()), ""))
+    """The last line of a program's log that speaks of an error, or its last line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return repr(next((line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else ""))
 
 
 if __name__ == "__main__":
