@@ -15,6 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "clients"
 JARS = BUILD / "java" / "libs"
+RDKAFKA = pathlib.Path("/usr/include/librdkafka/rdkafka.h")
 LOG_CONFIG = HERE / "java" / "log4j2.xml"
 
 
@@ -86,19 +87,20 @@ def _kcat_version():
 
 
 def _librdkafka():
+    if not RDKAFKA.exists():
+        raise Missing(f"{RDKAFKA} is not installed (Debian package librdkafka-dev)")
     program = BUILD / "librdkafka" / "scenarios"
-    sources = sorted((HERE / "librdkafka").glob("*.[ch]"))
+    sources = sorted((HERE / "librdkafka").iterdir())
     if not _unchanged(program, *sources):
         program.parent.mkdir(parents=True, exist_ok=True)
-        _run("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program,
-             *(source for source in sources if source.suffix == ".c"), "-lrdkafka")
+        _run("c++", "-std=c++20", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Werror", "-pthread",
+             "-o", program, *(source for source in sources if source.suffix == ".cc"), "-lrdkafka")
         _note(program, *sources)
     return [program]
 
 
 def _librdkafka_version():
-    header = pathlib.Path("/usr/include/librdkafka/rdkafka.h").read_text()
-    number = int(re.search(r"#define RD_KAFKA_VERSION (0x[0-9a-f]+)", header)[1], 16)
+    number = int(re.search(r"#define RD_KAFKA_VERSION (0x[0-9a-f]+)", RDKAFKA.read_text())[1], 16)
     return ".".join(str(number >> shift & 0xFF) for shift in (24, 16, 8))
 
 
@@ -186,13 +188,13 @@ def _kafkajs_version():
     return json.loads((HERE / "kafkajs" / "package.json").read_text())["dependencies"]["kafkajs"]
 
 
-CC = ("cc", "gcc")
+CXX = ("c++", "g++")
 JAVA = (("java", "openjdk-17-jre-headless"), ("javac", "openjdk-17-jdk-headless"), ("mvn", "maven"))
 GO = (("go", "golang-go, 1.25 or newer"),)
 
 FAMILIES = (
     Family("kcat", (("kcat", "kcat"),), _kcat, _kcat_version),
-    Family("librdkafka", (CC,), _librdkafka, _librdkafka_version),
+    Family("librdkafka", (CXX,), _librdkafka, _librdkafka_version),
     Family("java", JAVA, _java("Client"), _java_version),
     Family("java-tools", JAVA, _java("Tools"), _java_version),
     Family("confluent-kafka", (), _python("confluent-kafka"), _python_version("confluent-kafka")),
