@@ -54,16 +54,15 @@ struct Record {
   size_t bytes() const { return key.size() + (value ? value->size() : 0); }
 };
 
-using Response =
-    std::variant<kafka::JoinGroupResponse, kafka::SyncGroupResponse, kafka::HeartbeatResponse,
-                 kafka::LeaveGroupResponse, kafka::OffsetCommitResponse,
-                 kafka::OffsetFetchResponse::Group, kafka::OffsetDeleteResponse,
-                 kafka::DescribeGroupsResponse, kafka::ListGroupsResponse,
-                 kafka::DeleteGroupsResponse>;
+using AnyResponse = std::variant<kafka::JoinGroupResponse, kafka::SyncGroupResponse,
+                                 kafka::HeartbeatResponse, kafka::LeaveGroupResponse,
+                                 kafka::OffsetCommitResponse, kafka::OffsetFetchResponse::Group,
+                                 kafka::OffsetDeleteResponse, kafka::DescribeGroupsResponse,
+                                 kafka::ListGroupsResponse, kafka::DeleteGroupsResponse>;
 
 struct Reply {
   Token token;
-  Response response;
+  AnyResponse response;
 };
 
 /// What the calls since the last `take_actions` want done. The replies were made from a state that

@@ -9,8 +9,7 @@ Errc delete_one(Shard& shard, std::string_view group_id) {
   Group* group = shard.find(group_id);
   // The other kinds have records that only their own coordinator can count.
   if (!group)
-    return shard.foreign.find(group_id) ? Errc::kInconsistentGroupProtocol
-                                        : Errc::kGroupIdNotFound;
+    return shard.foreign.find(group_id) ? Errc::kInconsistentGroupProtocol : Errc::kGroupIdNotFound;
   if (!group->is(GroupState::kEmpty)) return Errc::kNonEmptyGroup;
   shard.erase_group(*group);
   return Errc::kNone;

@@ -1,7 +1,7 @@
 // DescribeGroups and ListGroups: what there is, for people and tools.
+#include <fmt/format.h>
 #include <algorithm>
 #include <cctype>
-#include <fmt/format.h>
 #include <string>
 #include <vector>
 
@@ -23,10 +23,10 @@ Described missing(Shard& shard, std::string_view group_id, int16_t version) {
   if (version < kFirstVersionThatNamesMissingGroups) return described;
   const ForeignGroup* other = shard.foreign.find(group_id);
   described.error_code = code(Errc::kGroupIdNotFound);
-  described.error_message = memory.copy(
-      other ? fmt::format("Group {} is not a classic group: it is of type {}.", group_id,
-                          name(other->kind))
-            : fmt::format("Group {} not found.", group_id));
+  described.error_message =
+      memory.copy(other ? fmt::format("Group {} is not a classic group: it is of type {}.",
+                                      group_id, name(other->kind))
+                        : fmt::format("Group {} not found.", group_id));
   return described;
 }
 
@@ -37,7 +37,7 @@ Described describe_one(const Group& group, Arena& memory) {
                          .group_state = name(group.state()),
                          .protocol_type = copy(group.protocol_type(), memory).value_or("")};
   if (is_stable) described.protocol_data = memory.copy(*group.protocol_name());
-  described.members = memory.make_array<Described::Member>(group.size());
+  described.members = memory.make_array<kafka::DescribeGroupsResponse::Member>(group.size());
   size_t filled = 0;
   for (const auto& [id, member] : group.members()) {
     described.members[filled] = {.member_id = memory.copy(id),
@@ -84,8 +84,8 @@ void describe(Shard& shard, const RequestContext& context,
   const auto groups = memory.make_array<Described>(request.groups.size());
   for (size_t g = 0; g < groups.size(); ++g) {
     const Group* group = shard.find(request.groups[g]);
-    groups[g] = group ? describe_one(*group, memory)
-                      : missing(shard, request.groups[g], context.version);
+    groups[g] =
+        group ? describe_one(*group, memory) : missing(shard, request.groups[g], context.version);
   }
   shard.out.reply(context.token, kafka::DescribeGroupsResponse{.groups = groups});
 }
@@ -96,6 +96,7 @@ void list(Shard& shard, const RequestContext& context, const kafka::ListGroupsRe
   Arena& memory = shard.out.memory();
   std::vector<Listed> listed;
   for (const auto& [id, group] : shard.groups) {
+    if (shard.foreign.find(id)) continue;  // listed below
     if (!states.passes(name(group.state())) || !types.passes(kClassicKindName)) continue;
     listed.push_back({.group_id = memory.copy(id),
                       .protocol_type = copy(group.protocol_type(), memory).value_or(""),

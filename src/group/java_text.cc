@@ -16,8 +16,10 @@ bool is_continuation(char byte) {
 uint32_t take_character(std::string_view& utf8) {
   const auto lead = static_cast<uint8_t>(utf8.front());
   utf8.remove_prefix(1);
-  uint32_t character = lead < 0x80 ? lead : lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f
-                                                                                    : lead & 0x07;
+  uint32_t character = lead < 0x80   ? lead
+                       : lead < 0xe0 ? lead & 0x1f
+                       : lead < 0xf0 ? lead & 0x0f
+                                     : lead & 0x07;
   while (!utf8.empty() && is_continuation(utf8.front())) {
     character = character << 6 | (static_cast<uint8_t>(utf8.front()) & 0x3f);
     utf8.remove_prefix(1);

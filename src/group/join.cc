@@ -16,7 +16,7 @@ namespace {
 
 using Trigger = RebalanceCause::Trigger;
 
-constexpr int16_t kFirstVersionThatJoinsTwice = 4;         // KIP-394
+constexpr int16_t kFirstVersionThatJoinsTwice = 4;        // KIP-394
 constexpr int16_t kFirstVersionThatSkipsAssignments = 9;  // KIP-814
 
 /// What the client offers, in its order; of a name that comes twice, the first.
@@ -31,7 +31,8 @@ std::vector<Protocol> offered(const kafka::JoinGroupRequest& request) {
 
 size_t bytes_of(const std::vector<Protocol>& protocols) {
   size_t bytes = 0;
-  for (const Protocol& protocol : protocols) bytes += protocol.name.size() + protocol.metadata.size();
+  for (const Protocol& protocol : protocols)
+    bytes += protocol.name.size() + protocol.metadata.size();
   return bytes;
 }
 
@@ -115,8 +116,7 @@ class Join {
       return holder ? take_over(group, *holder, std::move(member_id))
                     : come_in(group, std::move(member_id));
     }
-    if (context_.version < kFirstVersionThatJoinsTwice)
-      return come_in(group, std::move(member_id));
+    if (context_.version < kFirstVersionThatJoinsTwice) return come_in(group, std::move(member_id));
     return hand_out_id(group, std::move(member_id));
   }
 
@@ -271,8 +271,8 @@ class Join {
 void join(Shard& shard, const RequestContext& context, const kafka::JoinGroupRequest& request) {
   const Result<> served = Join(shard, context, request).serve();
   if (served) return;
-  shard.out.reply(context.token, join_error(served.error().code(),
-                                            shard.out.memory().copy(request.member_id)));
+  shard.out.reply(context.token,
+                  join_error(served.error().code(), shard.out.memory().copy(request.member_id)));
 }
 
 }  // namespace millrace::group

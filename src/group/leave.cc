@@ -15,8 +15,8 @@ using MemberResponse = kafka::LeaveGroupResponse::Member;
 
 constexpr int16_t kFirstVersionOfMany = 3;
 
-std::span<Identity> leaving(const RequestContext& context,
-                            const kafka::LeaveGroupRequest& request, Arena& memory) {
+std::span<Identity> leaving(const RequestContext& context, const kafka::LeaveGroupRequest& request,
+                            Arena& memory) {
   if (context.version >= kFirstVersionOfMany) return request.members;
   const auto only = memory.make_array<Identity>(1);
   only[0].member_id = request.member_id;
@@ -46,8 +46,8 @@ class Leave {
     const auto member = find(*group_, identity);
     if (!member) return member.error().code();
     if (!cause_)
-      cause_ = because(RebalanceCause::Trigger::kMemberLeft, **member,
-                       identity.reason.value_or(""));
+      cause_ =
+          because(RebalanceCause::Trigger::kMemberLeft, **member, identity.reason.value_or(""));
     remove_member(shard_, *group_, **member, Errc::kUnknownMemberId);
     return Errc::kNone;
   }
@@ -82,7 +82,7 @@ void leave(Shard& shard, const RequestContext& context, const kafka::LeaveGroupR
   for (size_t i = 0; i < identities.size(); ++i) {
     const Identity& who = identities[i];
     results[i].member_id = memory.copy(who.member_id);
-    if (who.group_instance_id) results[i].group_instance_id = memory.copy(*who.group_instance_id);
+    results[i].group_instance_id = copy(who.group_instance_id, memory);
     results[i].error_code = code(leave.one(who));
   }
   leave.finish();

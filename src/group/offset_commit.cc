@@ -22,12 +22,15 @@ bool is_simple(const Request& request) {
 }
 
 Errc check_no_group(const Shard& shard, const RequestContext& context, const Request& request) {
-  if (const ForeignGroup* other = shard.foreign.find(request.group_id))
-    return is_simple(request) && other->members.empty() ? Errc::kNone : Errc::kUnknownMemberId;
   if (is_simple(request))
     return shard.groups.size() < shard.config.groups_max ? Errc::kNone : Errc::kPolicyViolation;
   return context.version >= kFirstVersionThatNamesMissingGroups ? Errc::kGroupIdNotFound
                                                                 : Errc::kIllegalGeneration;
+}
+
+/// Its members are with a coordinator of their kind; we know only that there are some.
+Errc check_foreign(const ForeignGroup& group, const Request& request) {
+  return is_simple(request) && group.members.empty() ? Errc::kNone : Errc::kUnknownMemberId;
 }
 
 Errc check_group(Group& group, const Request& request, Now now) {
@@ -73,8 +76,12 @@ CommittedOffset offset_of(const Request& request, const Request::Topic& topic,
                             .metadata = std::string(partition.committed_metadata.value_or("")),
                             .committed_at = now.wall,
                             .topic_id = topic.topic_id};
-  if (request.retention_time_ms >= 0)
+  if (request.retention_time_ms >= 0) {
     offset.expires_at = now.wall + milliseconds(request.retention_time_ms);
+    // The one version of the record that has an expiry has no place for these.
+    offset.leader_epoch = kNoLeaderEpoch;
+    offset.topic_id = TopicId();
+  }
   return offset;
 }
 
@@ -95,14 +102,20 @@ void commit(Shard& shard, Group& group, const Request& request, std::span<Respon
   }
 }
 
+Errc check(Shard& shard, const RequestContext& context, const Request& request) {
+  if (const ForeignGroup* other = shard.foreign.find(request.group_id))
+    return check_foreign(*other, request);
+  if (Group* group = shard.find(request.group_id)) return check_group(*group, request, context.now);
+  return check_no_group(shard, context, request);
+}
+
 }  // namespace
 
 void offset_commit(Shard& shard, const RequestContext& context, const Request& request) {
-  Group* group = shard.find(request.group_id);
-  const Errc error = group ? check_group(*group, request, context.now)
-                           : check_no_group(shard, context, request);
+  const Errc error = check(shard, context, request);
   const auto topics = mirror(request, error, shard.out.memory());
   if (error == Errc::kNone) {
+    Group* group = shard.find_offsets(request.group_id);
     if (!group) group = &shard.create(request.group_id, context.now.wall);
     commit(shard, *group, request, topics, context.now);
     shard.forget_if_void(*group);

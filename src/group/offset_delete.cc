@@ -8,8 +8,10 @@ namespace {
 using Request = kafka::OffsetDeleteRequest;
 using Response = kafka::OffsetDeleteResponse;
 
-Errc check(const Request& request, const Group* group) {
+Errc check(const Shard& shard, const Request& request, const Group* group) {
   if (request.group_id.empty()) return Errc::kInvalidGroupId;
+  const ForeignGroup* other = shard.foreign.find(request.group_id);
+  if (other && !other->members.empty()) return Errc::kNonEmptyGroup;
   if (!group) return Errc::kGroupIdNotFound;
   // Of what other kinds of clients subscribe to nothing is known.
   if (!group->is(GroupState::kEmpty) && !group->is_consumer()) return Errc::kNonEmptyGroup;
@@ -17,8 +19,7 @@ Errc check(const Request& request, const Group* group) {
 }
 
 std::span<Response::Partition> erase(Shard& shard, Group& group, const Request::Topic& topic) {
-  const Errc error =
-      group.is_subscribed(topic.name) ? Errc::kGroupSubscribedToTopic : Errc::kNone;
+  const Errc error = group.is_subscribed(topic.name) ? Errc::kGroupSubscribedToTopic : Errc::kNone;
   const auto partitions =
       shard.out.memory().make_array<Response::Partition>(topic.partitions.size());
   for (size_t p = 0; p < partitions.size(); ++p) {
@@ -34,8 +35,8 @@ std::span<Response::Partition> erase(Shard& shard, Group& group, const Request::
 }  // namespace
 
 void offset_delete(Shard& shard, const RequestContext& context, const Request& request) {
-  Group* group = shard.find(request.group_id);
-  const Errc error = check(request, group);
+  Group* group = shard.find_offsets(request.group_id);
+  const Errc error = check(shard, request, group);
   if (error != Errc::kNone)
     return shard.out.reply(context.token, Response{.error_code = code(error)});
 

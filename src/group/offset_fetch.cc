@@ -81,7 +81,7 @@ class Fetch {
 
 void offset_fetch(Shard& shard, const RequestContext& context, const Request& request,
                   bool require_stable) {
-  Fetch fetch(shard, shard.find(request.group_id), require_stable);
+  Fetch fetch(shard, shard.find_offsets(request.group_id), require_stable);
   Response::Group response = {.group_id = shard.out.memory().copy(request.group_id)};
   response.topics = request.topics ? fetch.some(*request.topics) : fetch.all();
   shard.out.reply(context.token, response);

@@ -16,11 +16,11 @@ namespace millrace::group {
 struct CommittedOffset {
   Offset offset;
   LeaderEpoch leader_epoch;
-  std::string metadata;    ///< the client's own note
+  std::string metadata;  ///< the client's own note
   Timestamp committed_at;
-  Timestamp expires_at;    ///< only where an old client chose (OffsetCommit v2-4); -1 = by retention
-  TopicId topic_id;        ///< zero when it was committed by name
-  uint64_t sequence = 0;   ///< its record's place among those applied; decides which one is newer
+  Timestamp expires_at;   ///< only where an old client chose (OffsetCommit v2-4); -1 = by retention
+  TopicId topic_id;       ///< zero when it was committed by name
+  uint64_t sequence = 0;  ///< its record's place among those applied; decides which one is newer
 };
 
 class Offsets {

@@ -16,7 +16,7 @@ class Outbox {
     return *actions_.memory;
   }
   void append(Record record) { actions_.records.push_back(record); }
-  void reply(Token token, Response response) { actions_.replies.push_back({token, response}); }
+  void reply(Token token, AnyResponse response) { actions_.replies.push_back({token, response}); }
   Actions take() { return std::exchange(actions_, {}); }
 
  private:

@@ -106,6 +106,18 @@ std::string_view name(GroupKind kind) {
   return "Unknown";
 }
 
+std::string_view protocol_type(GroupKind kind) {
+  switch (kind) {
+    case GroupKind::kConsumer:
+      return "consumer";
+    case GroupKind::kShare:
+      return "share";
+    case GroupKind::kStreams:
+      return "streams";
+  }
+  return "";
+}
+
 namespace {
 
 template <class Value>
@@ -163,8 +175,7 @@ constexpr ForeignType kForeignTypes[] = {
 
 /// Every such key begins with the group, and a member's goes on with the member.
 Result<StoredRecord> read_foreign(const ForeignType& type, kafka::Reader& key, bool is_tombstone) {
-  ForeignRecord record = {
-      .kind = type.kind, .about = type.about, .is_tombstone = is_tombstone};
+  ForeignRecord record = {.kind = type.kind, .about = type.about, .is_tombstone = is_tombstone};
   if (!key.read_string(record.group_id, false) ||
       (type.about == About::kMember && !key.read_string(record.member_id, false)))
     return fail(Errc::kCorruptMessage, key.error(name(type.kind), 0).detail());

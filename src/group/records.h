@@ -13,7 +13,8 @@
 //   17, 19-23       streams groups                 never             key only
 //   any other       of a later Kafka               never             left alone
 //
-// Source: Kafka 4.3.1's schemas GroupMetadataKey and so on; reference versions by observation.
+// Source: Kafka 4.3.1's record schemas, and what its coordinator was seen to write
+// (records_test.cc).
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,8 @@ struct OffsetRecord {
 enum class GroupKind : uint8_t { kConsumer, kShare, kStreams };
 /// Kafka's word, as in ListGroups: "Consumer".
 std::string_view name(GroupKind kind);
+/// "consumer": what ListGroups calls its protocol type.
+std::string_view protocol_type(GroupKind kind);
 inline constexpr std::string_view kClassicKindName = "Classic";
 
 /// A record of a group of another kind, as far as it concerns us.
@@ -76,8 +79,8 @@ struct UnknownRecord {
 
 using StoredRecord = std::variant<GroupRecord, OffsetRecord, ForeignRecord, UnknownRecord>;
 
-/// Errors: kCorruptMessage, with what and where, for a known type whose bytes are not valid or whose
-/// value is of a version after ours.
+/// Errors: kCorruptMessage, with what and where, for a known type whose bytes are not valid or
+/// whose value is of a version after ours.
 Result<StoredRecord> read_record(Bytes key, std::optional<Bytes> value, Arena& arena);
 
 }  // namespace millrace::group

@@ -16,10 +16,11 @@ inline int16_t code(Errc error) {
   return error_info(error).kafka_code;
 }
 
-/// A view that outlives the state it was taken from.
-inline std::optional<std::string_view> copy(const std::optional<std::string>& text, Arena& memory) {
+/// A view that outlives the state or the request it was taken from.
+template <class Text>
+std::optional<std::string_view> copy(const std::optional<Text>& text, Arena& memory) {
   if (!text) return std::nullopt;
-  return memory.copy(*text);
+  return memory.copy(std::string_view(*text));
 }
 
 /// What a member learns when its join succeeds; the leader also who is in the group.

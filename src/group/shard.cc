@@ -16,6 +16,10 @@ Shard::Shard(const Config& settings, Random source)
 }
 
 Group* Shard::find(std::string_view group_id) {
+  return foreign.find(group_id) ? nullptr : find_offsets(group_id);
+}
+
+Group* Shard::find_offsets(std::string_view group_id) {
   const auto found = groups.find(group_id);
   return found == groups.end() ? nullptr : &found->second;
 }

@@ -40,6 +40,8 @@ struct Shard {
 
   /// Null when there is no such classic group.
   Group* find(std::string_view group_id);
+  /// What holds the offsets of this name, be the group classic, foreign or no more than them.
+  Group* find_offsets(std::string_view group_id);
   /// Requires: there is none.
   Group& create(std::string_view group_id, Timestamp now);
   /// Lets go of a group that only its offsets kept alive, once they are gone.

@@ -37,10 +37,9 @@ void assign(Shard& shard, Group& group, const kafka::SyncGroupRequest& request, 
 
   for (auto& [id, member] : group.members()) member.assignment.clear();
   answer_all_syncs(shard, group, Errc::kUnknownServerError, now);
-  begin_rebalance(shard, group,
-                  because(RebalanceCause::Trigger::kAssignmentTooLarge,
-                          *group.find(*group.leader())),
-                  now);
+  begin_rebalance(
+      shard, group,
+      because(RebalanceCause::Trigger::kAssignmentTooLarge, *group.find(*group.leader())), now);
 }
 
 }  // namespace

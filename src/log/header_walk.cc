@@ -8,6 +8,10 @@ namespace millrace::log {
 
 Result<const kafka::BatchHeaderView*> HeaderWalk::next() {
   position_ = next_position_;
+  for (const Damage& damage : damage_) {
+    if (damage.position == position_) position_ = damage.end_position();
+  }
+  next_position_ = position_;
   if (position_ >= end_) return nullptr;
   const bool in_window =
       position_ >= window_position_ &&
@@ -25,6 +29,12 @@ Result<const kafka::BatchHeaderView*> HeaderWalk::next() {
     return fail(Errc::kCorruptMessage, fmt::format("at byte {}: a batch of {} bytes, {} are left",
                                                    position_, header->size(), end_ - position_));
   }
+  if (header->base_offset() < next_offset_) {
+    return fail(Errc::kCorruptMessage,
+                fmt::format("at byte {}: offset {} after {}", position_,
+                            header->base_offset().value, next_offset_.value - 1));
+  }
+  next_offset_ = header->next_offset();
   current_ = *header;
   next_position_ = position_ + int64_t(header->size());
   return &*current_;

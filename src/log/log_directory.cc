@@ -59,11 +59,13 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
                 .producer_id_expiration = options_.producer_id_expiration,
                 .cache = cache_,
                 .committer = committer_,
+                .cleaner = cleaner_,
                 .removals = removals_,
                 .due_times = due_times_,
                 .checkpoints = checkpoints_,
                 .scratch = scratch_},
       committer_(env),
+      cleaner_(services_, options_.cleaner),
       maintenance_(env.loop) {}
 
 LogDirectory::~LogDirectory() = default;
@@ -135,6 +137,7 @@ Result<> LogDirectory::read_checkpoints() {
   recovery_points_ = TRY(read_checkpoint(kRecoveryPointName));
   log_starts_ = TRY(read_checkpoint(kLogStartOffsetName));
   high_watermarks_ = TRY(read_checkpoint(kHighWatermarkName));
+  cleaner_offsets_ = TRY(read_checkpoint(kCleanerOffsetName));
   return {};
 }
 
@@ -176,7 +179,8 @@ LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
   return {.clean = was_clean_,
           .recovery_point = entry(recovery_points_, name),
           .log_start = entry(log_starts_, name),
-          .high_watermark = entry(high_watermarks_, name)};
+          .high_watermark = entry(high_watermarks_, name),
+          .first_dirty = entry(cleaner_offsets_, name)};
 }
 
 // Loading.
@@ -305,6 +309,7 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
 
 void LogDirectory::start_maintenance() {
   maintenance_.spawn("log maintenance", maintain());
+  maintenance_.spawn("log cleaner", cleaner_.run());
 }
 
 Task<> LogDirectory::maintain() {
@@ -366,6 +371,7 @@ OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
         if (log->starts_within_segment()) offsets.emplace(name, log->log_start_offset());
         break;
       case Checkpoint::kCleaner:
+        if (log->first_dirty_ > Offset(0)) offsets.emplace(name, log->first_dirty_);
         break;
     }
   }
@@ -418,7 +424,6 @@ Task<> LogDirectory::close(int64_t broker_epoch) {
   }
   for (size_t i = 0; i < kCheckpointCount; ++i) {
     const auto which = static_cast<Checkpoint>(i);
-    if (which == Checkpoint::kCleaner) continue;
     const Result<> written = co_await runtime::as_result(write_checkpoint(which));
     if (!written) LOG_ERROR("log", "{}", written.error().message());
     clean = clean && written;

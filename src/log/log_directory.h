@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "log/checkpoint_file.h"
 #include "log/checkpoint_plan.h"
+#include "log/cleaner.h"
 #include "log/committer.h"
 #include "log/due_times.h"
 #include "log/file_names.h"
@@ -50,6 +51,7 @@ struct LogDirectoryOptions {
   Duration log_start_interval = seconds(60);      ///< log.flush.start.offset.checkpoint.interval.ms
   Duration high_watermark_interval = seconds(5);  ///< replica.high.watermark.checkpoint.interval.ms
   Duration producer_id_expiration = seconds(24 * 3600);
+  CleanerOptions cleaner;
 };
 
 struct LoadProgress {
@@ -114,6 +116,7 @@ class LogDirectory {
 
   Result<runtime::DiskSpace> space() const { return services_.env.disk.space(path()); }
   const Committer& committer() const { return committer_; }
+  const Cleaner& cleaner() const { return cleaner_; }
 
  private:
   LogDirectory(runtime::Env& env, LogDirectoryOptions options);
@@ -147,6 +150,7 @@ class LogDirectory {
   OffsetCheckpoint recovery_points_;  // as found at the start
   OffsetCheckpoint log_starts_;
   OffsetCheckpoint high_watermarks_;
+  OffsetCheckpoint cleaner_offsets_;
   std::vector<TopicPartition> found_;  // not loaded yet
 
   // In this order: tasks that commit may hold the last reference to a log.
@@ -158,6 +162,7 @@ class LogDirectory {
   Scratch scratch_;
   LogServices services_;
   Committer committer_;
+  Cleaner cleaner_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
   std::map<TopicPartition, Error> unloadable_;
   runtime::Scope maintenance_;

@@ -293,18 +293,12 @@ Result<> LogLoader::note_batch(Segment::Contents& contents, SegmentScan& scan) {
 
 void LogLoader::note_damage(const Damage& damage, size_t index) {
   PartitionLog& log = *log_;
-  const bool last = index + 1 == log.segments_.size();
-  Offset next = damage.next_offset;
-  if (next == kNoOffset) {
-    next = last ? checkpoints_.recovery_point : log.segments_.at(index + 1).base_offset();
+  log.segments_.at(index).note_damage(damage);
+  if (damage.next_offset == kNoOffset && index + 1 == log.segments_.size()) {
+    // The offsets up to there were given out, and are not given out again.
+    log.log_end_ = std::max(log.log_end_, checkpoints_.recovery_point);
   }
-  log.damage_.add({damage.first_offset, next, damage.why.message()});
-  log.log_end_ = std::max(log.log_end_, next);
-  LOG_ERROR("log",
-            "topic {}, partition {}: offsets {} to {} are damaged: {} at byte {} of {}; the rest "
-            "stays readable. Restore the file from a copy, or let retention remove it.",
-            log.name_.topic, log.name_.partition.value, damage.first_offset.value, next.value - 1,
-            damage.why.message(), damage.position, log.segments_.at(index).path(FileKind::kLog));
+  damaged_.emplace_back(damage, index);
 }
 
 void LogLoader::note_cut(const Damage& damage, const Segment& segment) {
@@ -323,11 +317,11 @@ Result<> LogLoader::settle() {
                 "{}: log start {} is beyond its end {}; segments are missing. It starts anew",
                 log.name_.to_string(), checkpoints_.log_start.value, log.log_end_.value);
     log.remove_segments(0, log.segments_.size());
-    log.damage_ = {};
     log.epochs_.clear();
     TRY(start_empty());
   }
   log.log_start_ = checkpoints_.log_start;
+  log.first_dirty_ = std::min(checkpoints_.first_dirty, log.log_end_);
   if (!log.segments_.empty()) {
     log.log_start_ = std::max(log.log_start_, log.segments_.first().base_offset());
     // Stable offsets whose bytes are gone are not given to new records.

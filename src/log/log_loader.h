@@ -26,6 +26,7 @@ struct LogCheckpoints {
   Offset recovery_point{0};
   Offset log_start{0};
   Offset high_watermark{0};
+  Offset first_dirty{0};  ///< what compaction has not seen
 };
 
 /// What loading found, for progress and reports.
@@ -72,6 +73,7 @@ class LogLoader {
   LoadReport report_;
   size_t first_to_recover_ = 0;  // a segment whose indexes are missing or damaged
   Offset scanned_end_;
+  std::vector<std::pair<Damage, size_t>> damaged_;  // with the index of the segment
   bool recovered_ = false;
 };
 

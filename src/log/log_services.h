@@ -12,6 +12,7 @@
 namespace millrace::log {
 
 class CheckpointPlan;
+class Cleaner;
 class Committer;
 class DueTimes;
 class PartitionLog;
@@ -34,6 +35,7 @@ struct LogServices {
   Duration producer_id_expiration;
   SegmentCache& cache;
   Committer& committer;
+  Cleaner& cleaner;
   Removals& removals;
   DueTimes& due_times;
   CheckpointPlan& checkpoints;

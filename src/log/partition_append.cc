@@ -229,7 +229,11 @@ Result<bool> PartitionLog::active_is_old(Timestamp max_timestamp) {
   const Timestamp begun = TRY(active.first_timestamp());
   const Duration age =
       begun == kNoTimestamp ? services_.env.clock.wall() - active.created() : max_timestamp - begun;
-  return age > config_->segment_ms - roll_jitter_;
+  // A compacted log must let go of records in time to be compacted in time.
+  const Duration age_max = config_->cleanup_compact && config_->max_compaction_lag_ms
+                               ? std::min(config_->segment_ms, *config_->max_compaction_lag_ms)
+                               : config_->segment_ms;
+  return age > age_max - roll_jitter_;
 }
 
 Result<> PartitionLog::push_segment(Offset base_offset) {

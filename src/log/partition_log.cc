@@ -7,7 +7,9 @@
 #include "base/check.h"
 #include "base/logging.h"
 #include "log/checkpoint_plan.h"
+#include "log/cleaner.h"
 #include "log/committer.h"
+#include "log/compaction.h"
 #include "log/partition_metadata.h"
 #include "log/producer_snapshot.h"
 #include "log/retention.h"
@@ -183,6 +185,10 @@ OffsetAtTime PartitionLog::latest(ReadBound bound) const {
 
 // For LogDirectory.
 
+bool PartitionLog::compacts() const {
+  return config_->cleanup_compact && !uncleanable_ && services_.cleaner.enabled();
+}
+
 // Notes when retention, expiry of producers or a flush is next due.
 void PartitionLog::plan_attention() {
   std::optional<Timestamp> next;
@@ -193,6 +199,11 @@ void PartitionLog::plan_attention() {
   if (producers_ && !producers_->empty()) {
     consider(services_.env.clock.wall() +
              std::min(services_.producer_id_expiration, kExpiryInterval));
+  }
+  if (compacts() && !compaction_queued_) {
+    const Result<Cleanable> range = Compaction::measure(*this, services_.env.clock.wall());
+    if (range && range->wanted) consider(services_.env.clock.wall());
+    if (range && range->due) consider(range->due);
   }
   if (config_->flush_ms && durable_ < log_end_) {
     consider(services_.env.clock.wall() + *config_->flush_ms);
@@ -211,9 +222,18 @@ Result<> PartitionLog::attend(Timestamp now) {
   const Result<> retained = Retention::apply(*this, now);
   if (producers_) producers_->expire(now, services_.producer_id_expiration);
   if (config_->flush_ms && durable_ < log_end_) need_commit();
+  const Result<> compaction = compacts() ? queue_compaction(now) : Result<>();
   plan_attention();
   if (due_.due()) due_.set(std::max(*due_.due(), now + kAttentionPause));
-  return retained;
+  return retained ? compaction : retained;
+}
+
+Result<> PartitionLog::queue_compaction(Timestamp now) {
+  const Cleanable range = TRY(Compaction::measure(*this, now));
+  if (!range.wanted) return {};
+  compaction_queued_ = true;
+  services_.cleaner.add(shared_from_this(), range.ratio());
+  return {};
 }
 
 // Stable with the first commit, so before anything in the partition is acknowledged.

@@ -21,7 +21,6 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "kafka/batch_validation.h"
-#include "log/damage_map.h"
 #include "log/due_times.h"
 #include "log/file_names.h"
 #include "log/file_slice.h"
@@ -62,6 +61,13 @@ struct ReadResult {
   FileSlice slice;  ///< whole batches; empty at the bound. The first may begin before `from`.
   /// What the slice holds lies below it. Ask aborted_transactions() up to here.
   Offset upper_bound;
+};
+
+/// Offsets whose bytes on disk are no records any more.
+struct DamagedRange {
+  Offset first;
+  Offset next;  ///< the first one behind it
+  std::string what;
 };
 
 /// The answer of ListOffsets. Each is "none" when there is nothing.
@@ -168,8 +174,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// The state of idempotent and transactional producers; null when there never was one.
   const ProducerStates* producers() const { return producers_.get(); }
 
-  /// What is known to be damaged, by offset.
-  const std::vector<DamagedRange>& damaged() const { return damage_.ranges(); }
+  /// What is known to be damaged, ascending.
+  std::vector<DamagedRange> damaged();
 
   // Changing what is there.
 
@@ -196,6 +202,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   friend class LogDirectory;
   friend class Retention;
   friend class Cleaner;
+  friend class Compaction;
 
   // What one commit makes stable. See committer.h.
   struct Commit {
@@ -209,7 +216,6 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   Result<> check_open() const;
   Error where(const Error& error) const;
-  Error damaged(const DamagedRange& range) const;
   void changed();
   void fail_for_good(Error error);
   void need_commit();
@@ -234,12 +240,16 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Offset end_of_segment(size_t index);
   Result<std::optional<ReadResult>> read_in(size_t index, Offset from, Offset bound,
                                             int64_t bytes_max);
+  Result<std::optional<ReadResult>> read_around_damage(size_t index, Offset from, Offset bound,
+                                                       int64_t bytes_max);
+  DamagedRange range_of(const Damage& damage, size_t index);
+  void report(const Damage& damage, size_t index);
   Result<std::optional<OffsetAtTime>> search_by_time(Segment& segment, Timestamp timestamp);
   Result<std::optional<OffsetAtTime>> search_batch(const FileSlice& slice, Timestamp timestamp);
 
   // partition_truncate.cc
   void move_log_start(Offset offset);
-  void remove_segments(size_t from, size_t to);
+  void remove_segments(size_t from, size_t to, Offset snapshot_kept = kNoOffset);
   void remove_snapshot(Offset offset);
   Result<> end_truncation();
   Result<> rebuild_producers(Offset start, Offset end);
@@ -249,8 +259,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // For LogDirectory.
   Offset recovery_point() const;
+  bool compacts() const;
   void plan_attention();
   Result<> attend(Timestamp now);
+  Result<> queue_compaction(Timestamp now);
   Result<> record_topic_id(TopicId id);
   bool starts_within_segment();
   static runtime::Task<> save_epochs(std::shared_ptr<PartitionLog> log);
@@ -268,11 +280,11 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Offset log_end_{0};
   Offset high_watermark_{0};
   Offset durable_{0};
+  Offset first_dirty_{0};  // what compaction has not seen
   LeaderEpochs epochs_;
   std::optional<Offset> epochs_unsaved_from_;
   std::unique_ptr<ProducerStates> producers_;
   std::vector<Offset> snapshots_;  // of producers, ascending
-  DamageMap damage_;
   UnsyncedFiles unsynced_;
   runtime::WaitQueue durable_waiters_;
   LogObserver* observer_ = nullptr;
@@ -280,10 +292,13 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   DueTimes::Entry due_;
   Duration roll_jitter_{};
   uint64_t truncations_ = 0;
+  uint64_t segments_version_ = 0;  // counts removals and cuts
   HighWatermarkRule high_watermark_rule_ = HighWatermarkRule::kSoleReplica;
   bool names_unsynced_ = false;   // of the files
   bool parent_unsynced_ = false;  // of the directory itself
   bool commit_needed_ = false;
+  bool compaction_queued_ = false;
+  bool uncleanable_ = false;
   bool closed_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/logging.h"
 #include "kafka/record.h"
 #include "log/header_walk.h"
 #include "log/partition_log.h"
@@ -40,17 +41,37 @@ Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
   if (from < log_start_ || from > log_end_) {
     return std::unexpected(where(out_of_range(from, log_start_, log_end_)));
   }
-  if (const DamagedRange* range = damage_.find(from)) return std::unexpected(damaged(*range));
   const Offset bound = bound_of(options.bound);
   size_t index = segments_.floor(from);
   if (index == segments_.size()) index = 0;
   for (; from < bound && index < segments_.size(); ++index) {
-    Result<std::optional<ReadResult>> found = read_in(index, from, bound, options.bytes_max);
+    Result<std::optional<ReadResult>> found =
+        read_around_damage(index, from, bound, options.bytes_max);
     if (!found) return std::unexpected(where(found.error()));
     if (*found) return **std::move(found);
     // A gap that compaction or retention has left.
   }
   return ReadResult{{}, std::max(from, bound)};
+}
+
+// Comes upon each damage once; after that it is known, and reads go around it.
+Result<std::optional<ReadResult>> PartitionLog::read_around_damage(size_t index, Offset from,
+                                                                   Offset bound,
+                                                                   int64_t bytes_max) {
+  Segment& segment = segments_.at(index);
+  while (true) {
+    Result<std::optional<ReadResult>> found = read_in(index, from, bound, bytes_max);
+    if (const Damage* damage = segment.damage_at(from)) {
+      const DamagedRange range = range_of(*damage, index);
+      return fail(
+          Errc::kCorruptMessage,
+          fmt::format("offsets {} to {} are damaged ({}); reading can go on at {}",
+                      range.first.value, range.next.value - 1, range.what, range.next.value));
+    }
+    if (found || found.error().code() != Errc::kCorruptMessage) return found;
+    if (!TRY(segment.examine(from))) return found;
+    report(segment.damage().back(), index);
+  }
 }
 
 // Nothing when the segment holds nothing from `from` on.
@@ -68,6 +89,12 @@ Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset fro
     const std::optional<Segment::BatchPlace> behind = TRY(segment.find(bound));
     if (behind) limit = behind->position;
     upper = bound;
+  }
+  for (const Damage& damage : segment.damage()) {
+    if (damage.position < first->position || damage.position >= limit) continue;
+    limit = damage.position;
+    upper = damage.first_offset;
+    break;
   }
   if (limit - first->position > bytes_max) {
     const Segment::Boundary boundary =
@@ -150,11 +177,26 @@ Result<std::optional<OffsetAtTime>> PartitionLog::search_batch(const FileSlice& 
   return std::nullopt;
 }
 
-Error PartitionLog::damaged(const DamagedRange& range) const {
-  return where(
-      Error(Errc::kCorruptMessage,
-            fmt::format("offsets {} to {} are damaged ({}); reading can go on at {}",
-                        range.first.value, range.next.value - 1, range.what, range.next.value)));
+std::vector<DamagedRange> PartitionLog::damaged() {
+  std::vector<DamagedRange> ranges;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    for (const Damage& damage : segments_.at(i).damage()) ranges.push_back(range_of(damage, i));
+  }
+  return ranges;
+}
+
+DamagedRange PartitionLog::range_of(const Damage& damage, size_t index) {
+  const Offset next = damage.next_offset == kNoOffset ? end_of_segment(index) : damage.next_offset;
+  return {damage.first_offset, next, damage.why.detail()};
+}
+
+void PartitionLog::report(const Damage& damage, size_t index) {
+  const DamagedRange range = range_of(damage, index);
+  LOG_ERROR("log",
+            "topic {}, partition {}: offsets {} to {} are damaged ({}, byte {} of {}); the rest "
+            "stays readable. Restore the file from a copy, or let retention remove it.",
+            name_.topic, name_.partition.value, range.first.value, range.next.value - 1, range.what,
+            damage.position, segments_.at(index).path(FileKind::kLog));
 }
 
 }  // namespace millrace::log

@@ -34,13 +34,15 @@ void PartitionLog::move_log_start(Offset offset) {
   log_start_ = offset;
   high_watermark_ = std::max(high_watermark_, offset);
   if (epochs_.truncate_from_start(offset)) note_epochs_changed(offset);
-  damage_.truncate_before(offset);
   services_.checkpoints.want(Checkpoint::kLogStart);
   changed();
 }
 
-// Takes segments out of the log; their files go a little later.
-void PartitionLog::remove_segments(size_t from, size_t to) {
+// Takes segments out of the log; their files go a little later. The producer snapshot at
+// `snapshot_kept` stays.
+void PartitionLog::remove_segments(size_t from, size_t to, Offset snapshot_kept) {
+  if (from == to) return;
+  ++segments_version_;
   const MonoTime when = services_.env.loop.now() + config_->file_delete_delay_ms;
   for (const std::unique_ptr<Segment>& segment : segments_.take(from, to)) {
     if (const Result<> renamed = segment->rename(FileSuffix::kDeleted); !renamed) {
@@ -50,7 +52,7 @@ void PartitionLog::remove_segments(size_t from, size_t to) {
     for (const FileKind kind : kSegmentFileKinds) {
       services_.removals.add(segment->path(kind), when);
     }
-    remove_snapshot(segment->base_offset());
+    if (segment->base_offset() != snapshot_kept) remove_snapshot(segment->base_offset());
   }
   names_unsynced_ = true;
 }
@@ -73,6 +75,7 @@ Result<> PartitionLog::truncate_to(Offset offset) {
     return truncate_fully_and_start_at(offset);
   }
   ++truncations_;
+  ++segments_version_;
   remove_segments(segments_.floor(offset) + 1, segments_.size());
   if (Result<> cut = segments_.active().truncate_to(offset, unsynced_); !cut) {
     fail_for_good(cut.error().within("cannot truncate"));
@@ -98,9 +101,9 @@ Result<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
 
 Result<> PartitionLog::end_truncation() {
   durable_ = std::min(durable_, log_end_);
+  first_dirty_ = std::min(first_dirty_, log_end_);
   high_watermark_ = std::clamp(high_watermark_, log_start_, log_end_);
   if (epochs_.truncate_from_end(log_end_)) note_epochs_changed(log_end_);
-  damage_.truncate_to(log_end_);
   while (!snapshots_.empty() && snapshots_.back() > log_end_) remove_snapshot(snapshots_.back());
   if (Result<> rebuilt = rebuild_producers(log_start_, log_end_); !rebuilt) {
     fail_for_good(rebuilt.error().within("cannot rebuild the producer state"));

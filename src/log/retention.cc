@@ -18,13 +18,17 @@ Result<Timestamp> time_of(Segment& segment) {
 
 }  // namespace
 
+bool Retention::is_empty_active(PartitionLog& log, size_t index) {
+  return index + 1 == log.segments_.size() && log.segments_.at(index).size() == 0;
+}
+
 Result<size_t> Retention::count_expired(PartitionLog& log, Timestamp now) {
   const LogConfig& config = log.config();
   if (!config.cleanup_delete || !config.retention_ms) return 0;
   size_t count = 0;
   while (count < log.segments_.size()) {
     Segment& segment = log.segments_.at(count);
-    if (segment.size() == 0) break;
+    if (is_empty_active(log, count)) break;
     if (now - TRY(time_of(segment)) <= *config.retention_ms) break;
     ++count;
   }
@@ -36,7 +40,7 @@ size_t Retention::count_beyond_size(PartitionLog& log) {
   if (!config.cleanup_delete || !config.retention_bytes) return 0;
   int64_t surplus = log.size_bytes() - *config.retention_bytes;
   size_t count = 0;
-  while (count < log.segments_.size() && log.segments_.at(count).size() > 0 &&
+  while (count < log.segments_.size() && !is_empty_active(log, count) &&
          surplus >= log.segments_.at(count).size()) {
     surplus -= log.segments_.at(count++).size();
   }
@@ -45,7 +49,7 @@ size_t Retention::count_beyond_size(PartitionLog& log) {
 
 size_t Retention::count_below_start(PartitionLog& log) {
   size_t count = 0;
-  while (count < log.segments_.size() && log.segments_.at(count).size() > 0 &&
+  while (count < log.segments_.size() && !is_empty_active(log, count) &&
          log.end_of_segment(count) <= log.log_start_offset()) {
     ++count;
   }
@@ -74,7 +78,7 @@ Result<> Retention::apply(PartitionLog& log, Timestamp now) {
 
 Result<std::optional<Timestamp>> Retention::next_due(PartitionLog& log) {
   const LogConfig& config = log.config();
-  if (log.segments_.empty() || log.segments_.first().size() == 0) return std::nullopt;
+  if (log.segments_.empty() || is_empty_active(log, 0)) return std::nullopt;
   // An active segment that grows beyond the size is noticed when it rolls.
   if (log.segments_.size() > 1 && (count_beyond_size(log) > 0 || count_below_start(log) > 0)) {
     return log.services_.env.clock.wall();

@@ -20,6 +20,7 @@ class Retention {
   static Result<std::optional<Timestamp>> next_due(PartitionLog& log);
 
  private:
+  static bool is_empty_active(PartitionLog& log, size_t index);
   static Result<size_t> count_expired(PartitionLog& log, Timestamp now);
   static size_t count_beyond_size(PartitionLog& log);
   static size_t count_below_start(PartitionLog& log);

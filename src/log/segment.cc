@@ -7,7 +7,6 @@
 
 #include "base/check.h"
 #include "base/logging.h"
-#include "log/header_walk.h"
 #include "log/segment_scan.h"
 
 namespace millrace::log {
@@ -154,18 +153,49 @@ Result<Segment::Hot*> Segment::heat() {
 Result<Segment::Hot*> Segment::heat_with_indexes() {
   Hot* hot = TRY(heat());
   if (hot->offsets) return hot;
-  OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, [&](Bytes file) {
-    return OffsetIndex::parse(base_offset_, file, size_);
-  }));
-  TimeIndex times = TRY(read_index<TimeIndex>(
-      FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
   if (has_aborted_) {
     hot->aborted =
         TRY(read_index<TransactionIndex>(FileKind::kTransactionIndex, TransactionIndex::parse));
   }
-  hot->offsets = std::move(offsets);
-  hot->times = std::move(times);
+  const Result<> loaded = load_indexes(*hot);
+  if (loaded) return hot;
+  const Errc code = loaded.error().code();
+  if (code != Errc::kCorruptFile && code != Errc::kNotFound) return std::unexpected(loaded.error());
+  LOG_WARNING("log", "{}; rebuilding the index", loaded.error().message());
+  TRY(rebuild_indexes(*hot));
   return hot;
+}
+
+Result<> Segment::load_indexes(Hot& hot) {
+  OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, [&](Bytes file) {
+    return OffsetIndex::parse(base_offset_, file, size_);
+  }));
+  hot.times = TRY(read_index<TimeIndex>(
+      FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
+  hot.offsets = std::move(offsets);
+  return {};
+}
+
+Result<> Segment::rebuild_indexes(Hot& hot) {
+  constexpr int64_t kIndexIntervalBytes = 4096;
+  SegmentScan scan(*hot.file, 0, size_, base_offset_);
+  Contents contents(base_offset_);
+  while (true) {
+    const SegmentScan::Found found = TRY(scan.next());
+    if (found == SegmentScan::Found::kEnd) break;
+    if (found == SegmentScan::Found::kDamage) {
+      note_damage(scan.damage());
+    } else if (scan.header().last_offset() - base_offset_ <= INT32_MAX) {
+      contents.note(scan.header(), scan.position(), kIndexIntervalBytes);
+    }
+  }
+  contents.times.maybe_append(contents.largest.timestamp, contents.largest.offset);
+  hot.offsets = std::move(contents.offsets);
+  hot.times = std::move(contents.times);
+  largest_ = contents.largest;
+  largest_known_ = true;
+  indexes_unsaved_ = true;
+  return {};
 }
 
 template <class Index, class Parse>
@@ -273,10 +303,10 @@ Result<> Segment::seal(UnsyncedFiles& unsynced) {
 
 Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
   const Hot* hot = TRY(heat_with_indexes());
-  HeaderWalk walk(*hot->file, hot->offsets->floor(offset).position, size_);
-  while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
+  HeaderWalk headers = walk(*hot, hot->offsets->floor(offset).position);
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
     if (header->last_offset() < offset) continue;
-    return BatchPlace{walk.position(), int64_t(header->size()), header->base_offset(),
+    return BatchPlace{headers.position(), int64_t(header->size()), header->base_offset(),
                       header->last_offset()};
   }
   return std::nullopt;
@@ -285,10 +315,10 @@ Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
 Result<Segment::Boundary> Segment::boundary_before(int64_t from, int64_t limit) {
   if (limit >= size_) return Boundary{size_, kNoOffset};
   const Hot* hot = TRY(heat_with_indexes());
-  HeaderWalk walk(*hot->file, std::max(from, hot->offsets->floor_position(limit).position), size_);
-  while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
-    if (walk.position() > from && walk.next_position() > limit) {
-      return Boundary{walk.position(), header->base_offset()};
+  HeaderWalk headers = walk(*hot, std::max(from, hot->offsets->floor_position(limit).position));
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
+    if (headers.position() > from && headers.next_position() > limit) {
+      return Boundary{headers.position(), header->base_offset()};
     }
   }
   return Boundary{size_, kNoOffset};
@@ -296,9 +326,9 @@ Result<Segment::Boundary> Segment::boundary_before(int64_t from, int64_t limit) 
 
 Result<Offset> Segment::next_offset() {
   const Hot* hot = TRY(heat_with_indexes());
-  HeaderWalk walk(*hot->file, hot->offsets->last().position, size_);
+  HeaderWalk headers = walk(*hot, hot->offsets->last().position);
   Offset next = base_offset_;
-  while (const kafka::BatchHeaderView* header = TRY(walk.next())) next = header->next_offset();
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) next = header->next_offset();
   return next;
 }
 
@@ -315,13 +345,56 @@ Result<Segment::Largest> Segment::largest_timestamp() {
 Result<Timestamp> Segment::first_timestamp() {
   if (!first_timestamp_known_) {
     const Hot* hot = TRY(heat());
-    HeaderWalk walk(*hot->file, 0, size_);
-    const kafka::BatchHeaderView* header = TRY(walk.next());
+    HeaderWalk headers = walk(*hot, 0);
+    const kafka::BatchHeaderView* header = TRY(headers.next());
     if (!header) return kNoTimestamp;
     first_timestamp_ = header->max_timestamp();
     first_timestamp_known_ = true;
   }
   return first_timestamp_;
+}
+
+HeaderWalk Segment::walk(const Hot& hot, int64_t from) const {
+  return {*hot.file, from, size_, damage()};
+}
+
+std::span<const Damage> Segment::damage() const {
+  return damage_ ? std::span<const Damage>(*damage_) : std::span<const Damage>();
+}
+
+const Damage* Segment::damage_at(Offset offset) const {
+  for (const Damage& damage : damage()) {
+    if (damage.holds(offset)) return &damage;
+  }
+  return nullptr;
+}
+
+void Segment::note_damage(const Damage& damage) {
+  if (!damage_) damage_ = std::make_unique<std::vector<Damage>>();
+  // What was found from one place may reach further than from another.
+  std::erase_if(*damage_, [&](const Damage& known) {
+    return known.position < damage.end_position() && damage.position < known.end_position();
+  });
+  damage_->insert(std::ranges::upper_bound(*damage_, damage.position, {}, &Damage::position),
+                  damage);
+}
+
+Result<bool> Segment::examine(Offset offset) {
+  const Hot* hot = TRY(heat_with_indexes());
+  const std::shared_ptr<runtime::File> file = hot->file;
+  const OffsetIndex::Entry from = hot->offsets->floor(offset);
+  SegmentScan scan(*file, from.position, size_, base_offset_);
+  while (true) {
+    const SegmentScan::Found found = TRY(scan.next());
+    if (found == SegmentScan::Found::kEnd) return false;
+    if (found == SegmentScan::Found::kBatch) continue;
+    const bool known = std::ranges::any_of(damage(), [&](const Damage& other) {
+      return other.position == scan.position() && other.size == scan.damage().size;
+    });
+    if (known) continue;
+    note_damage(scan.damage());
+    return true;
+  }
 }
 
 Result<std::shared_ptr<runtime::File>> Segment::file() {
@@ -360,8 +433,8 @@ Result<> Segment::truncate_to(Offset offset, UnsyncedFiles& unsynced) {
   hot->times->truncate_to(first_cut->base_offset);
   const TimeIndex::Entry last = hot->times->last();
   largest_ = {last.timestamp, last.offset};
-  HeaderWalk walk(*hot->file, hot->offsets->floor(last.offset).position, size_);
-  while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
+  HeaderWalk headers = walk(*hot, hot->offsets->floor(last.offset).position);
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
     if (header->max_timestamp() > largest_.timestamp) {
       largest_ = {header->max_timestamp(), header->last_offset()};
     }
@@ -370,6 +443,9 @@ Result<> Segment::truncate_to(Offset offset, UnsyncedFiles& unsynced) {
   first_timestamp_known_ = first_timestamp_known_ && size_ > 0;
   bytes_since_index_entry_ = 0;
   hot->aborted.truncate_to(offset);
+  if (damage_) {
+    std::erase_if(*damage_, [&](const Damage& damage) { return damage.position >= size_; });
+  }
   indexes_unsaved_ = true;
   return {};
 }
@@ -404,12 +480,14 @@ Result<> Segment::rename(FileSuffix to) {
   return {};
 }
 
-Result<> Segment::remove_files() {
+void Segment::remove_files(FileSuffix suffix) {
   for (const FileKind kind : kSegmentFileKinds) {
-    const Result<> removed = home_.cache.disk().remove(path(kind));
-    if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+    const std::string name = SegmentFileName{base_offset_, kind, suffix}.to_string();
+    const Result<> removed = home_.cache.disk().remove(runtime::join_path(home_.directory, name));
+    if (!removed && removed.error().code() != Errc::kNotFound) {
+      LOG_WARNING("log", "{}; the next start removes it", removed.error().message());
+    }
   }
-  return {};
 }
 
 }  // namespace millrace::log

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "kafka/record_batch.h"
+#include "log/damage.h"
 #include "log/file_names.h"
+#include "log/header_walk.h"
 #include "log/offset_index.h"
 #include "log/time_index.h"
 #include "log/transaction_index.h"
@@ -110,7 +113,7 @@ class Segment {
   Result<> save_indexes(UnsyncedFiles& unsynced);
 
   /// The first batch that reaches `offset` or beyond, if there is one.
-  /// Errors: kCorruptMessage.
+  /// Errors: kCorruptMessage when damage is in the way: examine() finds out which.
   Result<std::optional<BatchPlace>> find(Offset offset);
 
   /// The last end of a batch at or before `limit`; at least the end of the one that begins at
@@ -125,9 +128,19 @@ class Segment {
   /// That of the first batch, by which the segment's age is measured.
   Result<Timestamp> first_timestamp();
 
+  /// What is known to be damaged, ascending.
+  std::span<const Damage> damage() const;
+  /// The damage that has taken `offset`; null when none that is known has.
+  const Damage* damage_at(Offset offset) const;
+  void note_damage(const Damage& damage);
+  /// Looks for damage from near `offset` on, and notes the first that was not known. Returns
+  /// whether there is one.
+  Result<bool> examine(Offset offset);
+
   /// The file, open as long as somebody holds it.
   Result<std::shared_ptr<runtime::File>> file();
-  /// Valid until another segment is used. Errors: kCorruptFile: rebuild it.
+  /// Valid until another segment is used. One that is missing or damaged is rebuilt.
+  /// Errors: kCorruptFile (the transaction index, which only recovery can rebuild), kIo.
   Result<const OffsetIndex*> offset_index();
   Result<const TimeIndex*> time_index();
   Result<const TransactionIndex*> transaction_index();
@@ -153,8 +166,8 @@ class Segment {
 
   /// Renames all files of the segment. A file that is missing is no error.
   Result<> rename(FileSuffix to);
-  /// Removes all files of the segment, whatever it is called now.
-  Result<> remove_files();
+  /// Removes its files of this suffix as far as they are there, and can be removed.
+  void remove_files(FileSuffix suffix);
 
   std::string path(FileKind kind) const;
   /// Whether an index has as many entries as it may.
@@ -168,6 +181,9 @@ class Segment {
 
   Result<Hot*> heat();
   Result<Hot*> heat_with_indexes();
+  Result<> load_indexes(Hot& hot);
+  Result<> rebuild_indexes(Hot& hot);
+  HeaderWalk walk(const Hot& hot, int64_t from) const;
   template <class Index, class Parse>
   Result<Index> read_index(FileKind kind, Parse parse);
   void index_batches(Bytes batches, int64_t interval, Hot& hot);
@@ -183,6 +199,7 @@ class Segment {
   Timestamp first_timestamp_;
   Timestamp created_;
   std::unique_ptr<Hot> hot_;
+  std::unique_ptr<std::vector<Damage>> damage_;  // most have none
   FileSuffix suffix_;
   bool largest_known_ = false;
   bool first_timestamp_known_ = false;

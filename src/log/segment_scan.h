@@ -1,6 +1,6 @@
 // SegmentScan: reads a segment's file from end to end and believes nothing: every batch's CRC is
-// checked, and where bytes are no batch it looks for the next place that is one. For recovery,
-// compaction and rebuilding indexes. Not for reading by offset: segment.h.
+// checked, offsets must ascend, and where bytes are no batch it looks for the next place that is
+// one. For recovery, compaction and rebuilding indexes. Not for reading by offset: segment.h.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,10 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "kafka/record_batch.h"
+#include "log/damage.h"
 #include "runtime/disk.h"
 
 namespace millrace::log {
-
-/// Bytes that are no batch.
-struct Damage {
-  int64_t position = 0;
-  int64_t size = 0;
-  Offset first_offset;  ///< the first one that may be lost
-  Offset next_offset;   ///< the first one behind the damage; kNoOffset when nothing follows
-  Error why{Errc::kCorruptMessage};
-};
 
 class SegmentScan {
  public:
@@ -49,6 +41,7 @@ class SegmentScan {
  private:
   Result<Bytes> at_least(int64_t position, size_t wanted);
   Result<std::optional<Error>> check(int64_t position);
+  Result<bool> offset_is_contradicted();
   Result<Found> found_damage(Error why);
   Result<int64_t> resync(int64_t from);
 
