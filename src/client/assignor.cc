@@ -99,8 +99,9 @@ class StickyAssignor {
   void keep_owned() {
     std::vector<const MemberSubscription*> newest_first;
     for (const MemberSubscription& member : members_) newest_first.push_back(&member);
-    std::stable_sort(newest_first.begin(), newest_first.end(),
-                     [](const auto* a, const auto* b) { return a->generation > b->generation; });
+    std::sort(newest_first.begin(), newest_first.end(), [](const auto* a, const auto* b) {
+      return a->generation != b->generation ? a->generation > b->generation : comes_before(*a, *b);
+    });
     for (const MemberSubscription* member : newest_first) {
       for (const TopicPartition& partition : member->owned) {
         if (!subscribes(*member, partition.topic) || free_.erase(partition) == 0) continue;
