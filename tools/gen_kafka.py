@@ -39,6 +39,7 @@ def outputs(definitions):
     for path, members in by_source.items():
         files[path] = kafka_cpp.source(Path(path).stem, members)
     files["kafka/messages/all.def"] = kafka_cpp.rows(definitions)
+    files["kafka/messages/shapes.def"] = kafka_cpp.shapes(definitions)
     files["kafka/messages/all.h"] = "".join(f'#include "{path}"\n' for path in sorted(by_header))
     return files
 

@@ -399,3 +399,30 @@ def rows(definitions):
             out += f"MILLRACE_API({d.number}, {d.name}, {d.versions.low}, {d.versions.high}, {stable}, {flexible}, {listeners})\n"
     out += "\n" + "".join(f"MILLRACE_MESSAGE({m.name})\n" for d in definitions for m in d.messages)
     return out + "\n#undef MILLRACE_API\n#undef MILLRACE_MESSAGE\n"
+
+
+def shapes(definitions):
+    """kafka/messages/shapes.def: the schema as rows, so that a test can write messages without the generated code."""
+    out = NOTICE.format("schema/kafka")
+    out += ("// MILLRACE_SHAPE(message, version_min, version_max, flexible_from), then its fields, the inner below the outer:\n"
+            "// MILLRACE_FIELD(depth, name, type, array, low, high, null_low, null_high, tag, default, classic)\n"
+            "// From 1 to 0 is no version; tag -1 is none; the default is an integer, or kNullDefault.\n\n")
+
+    def put(fields, depth, message):
+        nonlocal out
+        for f in fields:
+            high = min(f.versions.high, message.versions.high)
+            null = f"{f.nullable.low}, {f.nullable.high}" if f.nullable else "1, 0"
+            default = ("kNullDefault" if f.default == "null" else str(int(f.default == "true")) if f.type == "bool"
+                       else number(f) if f.size and f.type not in ("uuid", "float64") else "0")
+            out += (f'MILLRACE_FIELD({depth}, "{f.name}", k{"Struct" if f.struct else f.type.capitalize()}, '
+                    f"{str(f.array).lower()}, {f.versions.low}, {high}, {null}, "
+                    f"{-1 if f.tag is None else f.tag}, {default}, {str(f.classic).lower()})\n")
+            if f.struct:
+                put(f.struct.fields, depth + 1, message)
+
+    for message in (m for d in definitions for m in d.messages):
+        out += (f"MILLRACE_SHAPE({message.name}, {message.versions.low}, {message.versions.high}, "
+                f"{'INT16_MAX' if message.flexible_from is None else message.flexible_from})\n")
+        put(message.body.fields, 0, message)
+    return out

@@ -1,7 +1,5 @@
 #include "kafka/dumper.h"
 
-#include <iterator>
-
 namespace millrace::kafka {
 namespace {
 
@@ -16,15 +14,15 @@ void Dumper::element() {
 
 void Dumper::key(std::string_view name) {
   element();
-  fmt::format_to(std::back_inserter(out_), "\"{}\": ", name);
+  out_ += fmt::format("\"{}\": ", name);
 }
 
 void Dumper::value(int64_t number) {
-  fmt::format_to(std::back_inserter(out_), "{}", number);
+  out_ += fmt::format("{}", number);
 }
 
 void Dumper::value(double number) {
-  fmt::format_to(std::back_inserter(out_), "{}", number);
+  out_ += fmt::format("{}", number);
 }
 
 void Dumper::value(std::string_view text) {
@@ -34,7 +32,7 @@ void Dumper::value(std::string_view text) {
       out_ += '\\';
       out_ += c;
     } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out_), "\\u{:04x}", static_cast<int>(c));
+      out_ += fmt::format("\\u{:04x}", static_cast<int>(c));
     } else {
       out_ += c;
     }
@@ -45,10 +43,10 @@ void Dumper::value(std::string_view text) {
 void Dumper::value(Bytes bytes) {
   out_ += '"';
   for (const uint8_t byte : bytes.first(std::min(bytes.size(), kBytesShown))) {
-    fmt::format_to(std::back_inserter(out_), "{:02x}", byte);
+    out_ += fmt::format("{:02x}", byte);
   }
   if (bytes.size() > kBytesShown) {
-    fmt::format_to(std::back_inserter(out_), "... {} bytes", bytes.size());
+    out_ += fmt::format("... {} bytes", bytes.size());
   }
   out_ += '"';
 }
