@@ -200,16 +200,18 @@ Task<> Producer::deliver(Lane* lane) {
   Batch* batch = &lane->sealed.front();
   const MonoTime deadline = batch->begun + options_.delivery_timeout;
   stamp(*lane, *batch);
+  bool may_be_written = false;
   for (int attempt = 0;; ++attempt) {
     if (broken_) {
       finish(*lane, fail(*broken_));
       co_return;
     }
     Result<Offset> result = co_await as_result(try_once(lane, batch));
+    if (!result && is_ambiguous(result.error().code())) may_be_written = true;
     const bool again =
         !result && result.error().info().retriable && cluster_->env().loop.now() < deadline;
     if (!again) {
-      if (!result && producer_id_ != kNoProducerId && is_ambiguous(result.error().code())) {
+      if (!result && may_be_written && producer_id_ != kNoProducerId) {
         broken_ = result.error().within("a batch was lost or may be");
       }
       finish(*lane, std::move(result));
