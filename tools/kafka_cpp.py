@@ -114,7 +114,7 @@ class StructCode:
 
     def head(self, signature):
         """Opens a function; declares `flexible` if its body, which is added later, uses it."""
-        self.lines.append(f"static {signature} {{")
+        self.lines.append(f"static {signature} {{".replace("static [[gnu::cold]]", "[[gnu::cold]] static"))
 
     def close(self, start):
         if self.flexible != "false" and any(re.search(r"\bflexible\b", line) for line in self.lines[start:]):
@@ -251,7 +251,7 @@ class StructCode:
     # dump, equality
 
     def dump(self):
-        self.head(f"void dump(Dumper& d, int16_t v, const {self.name}& in)")
+        self.head(f"[[gnu::cold]] void dump(Dumper& d, int16_t v, const {self.name}& in)")
         start = len(self.lines)
         self.put("d.open('{');")
         for f in self.struct.fields:

@@ -120,25 +120,29 @@ bool same(const std::optional<T>& a, const std::optional<T>& b) {
 
 // Whole messages
 
-[[gnu::cold]] Error unknown_version(std::string_view message, int16_t version, int16_t version_min,
-                                    int16_t version_max);
+/// What to say when `version` is none of the message's, or else what the Reader or Writer met.
+[[gnu::cold]] Error decode_error(const Reader& r, std::string_view message, int16_t version,
+                                 int16_t version_min, int16_t version_max);
+[[gnu::cold]] Error encode_error(const Writer& w, std::string_view message, int16_t version,
+                                 int16_t version_min, int16_t version_max);
+
+template <class M>
+bool has_version(int16_t version) {
+  return version >= M::kVersionMin && version <= M::kVersionMax;
+}
 
 template <class M>
 Result<M> decode_message(Reader& r, int16_t version, Arena& arena) {
-  if (version < M::kVersionMin || version > M::kVersionMax) [[unlikely]]
-    return fail(unknown_version(M::kName, version, M::kVersionMin, M::kVersionMax));
   Result<M> message{std::in_place};
-  if (!read(r, version, arena, *message)) [[unlikely]]
-    return fail(r.error(M::kName, version));
+  if (!has_version<M>(version) || !read(r, version, arena, *message)) [[unlikely]]
+    return fail(decode_error(r, M::kName, version, M::kVersionMin, M::kVersionMax));
   return message;
 }
 
 template <class M>
 Result<> encode_message(Writer& w, int16_t version, const M& message) {
-  if (version < M::kVersionMin || version > M::kVersionMax) [[unlikely]]
-    return fail(unknown_version(M::kName, version, M::kVersionMin, M::kVersionMax));
-  if (!write(w, version, message)) [[unlikely]]
-    return fail(w.error(M::kName, version));
+  if (!has_version<M>(version) || !write(w, version, message)) [[unlikely]]
+    return fail(encode_error(w, M::kName, version, M::kVersionMin, M::kVersionMax));
   return {};
 }
 

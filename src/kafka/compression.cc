@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "kafka/vector_state.h"
 #include "kafka/xerial.h"
 
 namespace millrace::kafka {
@@ -124,6 +125,7 @@ Result<> gzip_decompress(inflate_state& state, Bytes from, Buffer& into, size_t 
     state.next_out = output.at();
     state.avail_out = static_cast<uint32_t>(room);
     const int code = isal_inflate(&state);
+    clean_vector_state();
     if (code != ISAL_DECOMP_OK) return corrupt(Codec::kGzip, inflate_problem(code));
     output.use(room - state.avail_out);
     if (output.over()) return too_large(Codec::kGzip, bytes_max);

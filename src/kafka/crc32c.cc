@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kafka/vector_state.h"
+
 namespace millrace::kafka {
 namespace {
 
@@ -16,6 +18,7 @@ uint32_t run(uint32_t state, Bytes bytes) {
     state = crc32_iscsi(const_cast<unsigned char*>(bytes.data()), static_cast<int>(length), state);
     bytes = bytes.subspan(length);
   }
+  clean_vector_state();
   return state;
 }
 
@@ -42,6 +45,8 @@ constexpr auto kPowers = [] {
 
 // The register after `count` zero bytes: times x^(8 * count).
 uint32_t pass_zeros(uint32_t state, uint64_t count) {
+  static constexpr std::array<uint8_t, 4096> kZeros{};
+  if (count <= kZeros.size()) return run(state, Bytes(kZeros).first(count));
   uint32_t factor = kOne;
   for (size_t k = 3; count != 0; count >>= 1, ++k) {
     if (count & 1) factor = multiply(factor, kPowers[k]);

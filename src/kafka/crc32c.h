@@ -9,7 +9,8 @@
 namespace millrace::kafka {
 
 /// The checksum of `bytes`; of none it is 0.
-/// Runs: 20 GB/s from 1 KiB on (ISA-L).   Source: RFC 3720, appendix B.4.
+/// Runs: 20 GB/s at 1 KiB, up to 60 from 16 KiB on (ISA-L with AVX-512).   Source: RFC 3720,
+/// appendix B.4.
 uint32_t crc32c(Bytes bytes);
 
 /// The checksum of what `crc` stands for followed by `more`.

@@ -12,7 +12,7 @@
 namespace millrace::kafka {
 namespace {
 
-using namespace batch_layout;  // NOLINT: as in record_batch.cc
+namespace layout = batch_layout;
 
 uint16_t attributes_of(const BatchOptions& options, Codec codec) {
   uint16_t attributes = static_cast<uint16_t>(codec);
@@ -35,23 +35,24 @@ struct RecordFacts {
 // Length and CRC belong to the bytes behind the header, so they come last: see seal().
 void write_header(uint8_t* to, const BatchOptions& options, uint16_t attributes,
                   const RecordFacts& facts) {
-  store_be64(to + kBaseOffset, static_cast<uint64_t>(options.base_offset.value));
-  store_be32(to + kPartitionLeaderEpoch,
+  store_be64(to + layout::kBaseOffset, static_cast<uint64_t>(options.base_offset.value));
+  store_be32(to + layout::kPartitionLeaderEpoch,
              static_cast<uint32_t>(options.partition_leader_epoch.value));
-  to[kMagic] = kBatchMagic;
-  store_be16(to + kAttributes, attributes);
-  store_be32(to + kLastOffsetDelta, static_cast<uint32_t>(facts.last_offset_delta));
-  store_be64(to + kBaseTimestamp, static_cast<uint64_t>(facts.base_timestamp.ms));
-  store_be64(to + kMaxTimestamp, static_cast<uint64_t>(facts.max_timestamp.ms));
-  store_be64(to + kProducerId, static_cast<uint64_t>(options.producer_id.value));
-  store_be16(to + kProducerEpoch, static_cast<uint16_t>(options.producer_epoch.value));
-  store_be32(to + kBaseSequence, static_cast<uint32_t>(options.base_sequence));
-  store_be32(to + kRecordCount, static_cast<uint32_t>(facts.count));
+  to[layout::kMagic] = kBatchMagic;
+  store_be16(to + layout::kAttributes, attributes);
+  store_be32(to + layout::kLastOffsetDelta, static_cast<uint32_t>(facts.last_offset_delta));
+  store_be64(to + layout::kBaseTimestamp, static_cast<uint64_t>(facts.base_timestamp.ms));
+  store_be64(to + layout::kMaxTimestamp, static_cast<uint64_t>(facts.max_timestamp.ms));
+  store_be64(to + layout::kProducerId, static_cast<uint64_t>(options.producer_id.value));
+  store_be16(to + layout::kProducerEpoch, static_cast<uint16_t>(options.producer_epoch.value));
+  store_be32(to + layout::kBaseSequence, static_cast<uint32_t>(options.base_sequence));
+  store_be32(to + layout::kRecordCount, static_cast<uint32_t>(facts.count));
 }
 
 void seal(MutableBytes batch) {
-  store_be32(batch.data() + kBatchLength, static_cast<uint32_t>(batch.size() - kBeforeLength));
-  store_be32(batch.data() + kCrc, crc32c(batch.subspan(kAttributes)));
+  store_be32(batch.data() + layout::kBatchLength,
+             static_cast<uint32_t>(batch.size() - layout::kBeforeLength));
+  store_be32(batch.data() + layout::kCrc, crc32c(batch.subspan(layout::kAttributes)));
 }
 
 Result<> check_size(size_t size) {
@@ -269,7 +270,7 @@ Result<> append_recompressed(const RecordBatchView& batch, Bytes records, Codec 
   }
   const MutableBytes whole = to.mutable_bytes().subspan(start);
   const uint16_t others = batch.attributes() & ~batch_attributes::kCodecMask;
-  store_be16(whole.data() + kAttributes, others | static_cast<uint16_t>(codec));
+  store_be16(whole.data() + layout::kAttributes, others | static_cast<uint16_t>(codec));
   seal(whole);
   return {};
 }

@@ -8,6 +8,8 @@
 namespace millrace::kafka {
 namespace {
 
+namespace layout = batch_layout;
+
 using testing::build;
 using testing::OwnedRecord;
 
@@ -88,28 +90,29 @@ TEST_CASE("a header is enough to learn the size; a batch must be whole") {
 }
 
 TEST_CASE("a header that lies is refused, whatever its CRC says") {
-  using namespace batch_layout;
   const auto lying = [](size_t position, auto value) {
     return refusal(with<decltype(value)>(some_batch(), position, value));
   };
-  CHECK(lying(kBatchLength, int32_t{-1}) == Errc::kCorruptMessage);
-  CHECK(lying(kBatchLength, int32_t{0}) == Errc::kCorruptMessage);
-  CHECK(lying(kBatchLength, int32_t{48}) == Errc::kCorruptMessage);
-  CHECK(lying(kBatchLength, int32_t{49}) == Errc::kNone);
-  CHECK(lying(kBatchLength, std::numeric_limits<int32_t>::max()) == Errc::kCorruptMessage);
-  CHECK(lying(kMagic, int8_t{3}) == Errc::kCorruptMessage);
-  CHECK(lying(kMagic, int8_t{-2}) == Errc::kCorruptMessage);
-  CHECK(lying(kRecordCount, int32_t{-1}) == Errc::kCorruptMessage);
-  CHECK(lying(kLastOffsetDelta, int32_t{-1}) == Errc::kCorruptMessage);
-  CHECK(lying(kLastOffsetDelta, std::numeric_limits<int32_t>::min()) == Errc::kCorruptMessage);
-  CHECK(lying(kBaseOffset, int64_t{-1}) == Errc::kCorruptMessage);
-  CHECK(lying(kBaseOffset, std::numeric_limits<int64_t>::max() - 3) == Errc::kNone);
-  CHECK(lying(kBaseOffset, std::numeric_limits<int64_t>::max() - 2) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kBatchLength, int32_t{-1}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kBatchLength, int32_t{0}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kBatchLength, int32_t{48}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kBatchLength, int32_t{49}) == Errc::kNone);
+  CHECK(lying(layout::kBatchLength, std::numeric_limits<int32_t>::max()) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kMagic, int8_t{3}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kMagic, int8_t{-2}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kRecordCount, int32_t{-1}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kLastOffsetDelta, int32_t{-1}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kLastOffsetDelta, std::numeric_limits<int32_t>::min()) ==
+        Errc::kCorruptMessage);
+  CHECK(lying(layout::kBaseOffset, int64_t{-1}) == Errc::kCorruptMessage);
+  CHECK(lying(layout::kBaseOffset, std::numeric_limits<int64_t>::max() - 3) == Errc::kNone);
+  CHECK(lying(layout::kBaseOffset, std::numeric_limits<int64_t>::max() - 2) ==
+        Errc::kCorruptMessage);
 }
 
 TEST_CASE("message formats before v2 are recognised and refused by name") {
   for (const int8_t magic : {int8_t{0}, int8_t{1}}) {
-    auto batch = parse_batch(with<int8_t>(some_batch(), batch_layout::kMagic, magic));
+    auto batch = parse_batch(with<int8_t>(some_batch(), layout::kMagic, magic));
     REQUIRE_FALSE(batch.has_value());
     CHECK(batch.error().code() == Errc::kUnsupportedForMessageFormat);
     CHECK(batch.error().detail().find(magic == 0 ? "format 0" : "format 1") != std::string::npos);
@@ -130,7 +133,7 @@ TEST_CASE("message formats before v2 are recognised and refused by name") {
 TEST_CASE("every single flipped bit from the attributes on breaks the CRC") {
   Buffer batch = some_batch();
   CHECK(verify_crc(*parse_batch(batch)).has_value());
-  for (size_t bit = batch_layout::kCrc * 8; bit < batch.size() * 8; ++bit) {
+  for (size_t bit = layout::kCrc * 8; bit < batch.size() * 8; ++bit) {
     batch.data()[bit / 8] ^= uint8_t{1} << bit % 8;
     if (auto parsed = parse_batch(batch)) {
       auto verified = verify_crc(*parsed);
@@ -263,9 +266,9 @@ TEST_CASE("a cursor over damaged bytes ends, and gives only batches that were wr
     while (const RecordBatchView* batch = batches.next()) {
       reached += batch->size();
       // Only what the CRC does not cover can differ.
-      const Bytes covered = batch->bytes().subspan(batch_layout::kCrc);
+      const Bytes covered = batch->bytes().subspan(layout::kCrc);
       REQUIRE(std::ranges::any_of(written, [&](const Buffer& original) {
-        return equal(covered, original.bytes().subspan(batch_layout::kCrc));
+        return equal(covered, original.bytes().subspan(layout::kCrc));
       }));
     }
     REQUIRE(batches.position() == reached);

@@ -38,7 +38,8 @@ std::string record(int32_t offset_delta, std::string_view rest) {
   return whole + body;
 }
 
-using namespace std::literals;
+using std::string_literals::operator""s;
+using std::string_view_literals::operator""sv;
 constexpr auto kEmptyFields = "\x01\x01\x00"sv;  // null, null, no headers
 
 // "" for a walk that ends well, else the detail of the error.

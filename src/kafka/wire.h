@@ -39,7 +39,7 @@ inline constexpr size_t kStringBytesMax = 0x7fff;
 /// Decoding a message takes at most this many bytes of Arena per byte of it: every element that an
 /// array has room for was paid for with the bytes its fields take at least. A generated
 /// static_assert holds every struct to it.
-inline constexpr size_t kArenaBytesPerByte = 40;
+inline constexpr size_t kArenaBytesPerByte = 24;
 
 /// Record batches on their way through, never re-encoded. Today they lie in memory; a range of a
 /// file can join here when fetch sends files, and no message that carries records will notice.
