@@ -50,6 +50,8 @@ class GroupConsumer {
   runtime::Task<> leave();
 
   const std::vector<TopicPartition>& assignment() const { return assignment_; }
+  /// As Fetcher::position.
+  Offset position(const TopicPartition& partition) const { return fetcher_.position(partition); }
   int32_t generation() const { return generation_.value; }
   const std::string& member_id() const { return member_id_; }
 
