@@ -24,8 +24,6 @@ struct Fallback {
 };
 constexpr Fallback kNull(false);
 constexpr Fallback kRequired(true);
-constexpr bool kPublic = false;
-constexpr bool kInternal = true;
 
 constexpr AllowedValues kAny{};
 constexpr AllowedValues kNonEmpty{.kind = Kind::kNonEmpty};
@@ -56,20 +54,20 @@ constexpr AllowedValues list_of(std::string_view words) {
 
 constexpr SettingInfo make_row(SettingScope scope, std::string_view name, SettingType type,
                                std::string_view unit, Fallback fallback, AllowedValues allowed,
-                               SettingChange change, SettingImportance importance, bool internal,
-                               SettingState state, std::string_view synonyms,
-                               std::string_view sentence) {
+                               SettingChange change, SettingImportance importance,
+                               SettingVisibility visibility, SettingState state,
+                               std::string_view synonyms, std::string_view sentence) {
   return {scope,          name,          type,     unit,    fallback.required,
           fallback.given, fallback.text, allowed,  change,  importance,
-          internal,       state,         synonyms, sentence};
+          visibility,     state,         synonyms, sentence};
 }
 
 constexpr auto kRows = std::to_array<SettingInfo>({
-#define MILLRACE_SETTING(scope, name, type, unit, fallback, allowed, change, importance,          \
-                         visibility, state, synonyms, sentence)                                   \
-  make_row(SettingScope::scope, name, SettingType::type, unit, fallback, allowed,                 \
-           SettingChange::change, SettingImportance::importance, visibility, SettingState::state, \
-           synonyms, sentence),
+#define MILLRACE_SETTING(scope, name, type, unit, fallback, allowed, change, importance,        \
+                         visibility, state, synonyms, sentence)                                 \
+  make_row(SettingScope::scope, name, SettingType::type, unit, fallback, allowed,               \
+           SettingChange::change, SettingImportance::importance, SettingVisibility::visibility, \
+           SettingState::state, synonyms, sentence),
 #include "schema/settings.def"
 });
 

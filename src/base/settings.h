@@ -35,6 +35,9 @@ enum class SettingType : int8_t {
 enum class SettingChange : uint8_t { kReadOnly, kPerBroker, kClusterWide, kLive };
 enum class SettingImportance : uint8_t { kHigh, kMedium, kLow };
 enum class SettingState : uint8_t { kBuilt, kUnbuilt, kNoEffect };
+/// Whether DescribeConfigs lists it where nobody set it. kWhenSet: real, but no part of Kafka's own
+/// definitions; kInternal: for developers.
+enum class SettingVisibility : uint8_t { kPublic, kWhenSet, kInternal };
 
 /// Which values a setting takes, beyond its type.
 struct AllowedValues {
@@ -71,13 +74,14 @@ struct SettingInfo {
   AllowedValues allowed;
   SettingChange change;
   SettingImportance importance;
-  bool internal;
+  SettingVisibility visibility;
   SettingState state;
   std::string_view synonyms;  ///< broker settings that stand for this one, separated by spaces
   std::string_view sentence;
 
   /// Its value must never be shown.
   bool sensitive() const { return type == SettingType::kPassword; }
+  bool is_listed() const { return visibility == SettingVisibility::kPublic; }
   /// The synonyms one by one; of a broker's setting without any, its own name.
   std::vector<std::string_view> chain() const;
 };

@@ -78,7 +78,8 @@ TEST_CASE("a message cut short is refused, unless only whole trailing parts are 
   });
 }
 
-TEST_CASE("damaged bytes are refused or read, within the memory bound, and what is read is stable") {
+TEST_CASE(
+    "damaged bytes are refused or read, within the memory bound, and what is read is stable") {
   for_each_message([](const MessageInfo& message, int16_t version, Random& random) {
     Buffer bytes = random_message(message.name, version, random);
     if (bytes.empty()) return;
