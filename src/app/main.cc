@@ -1,13 +1,15 @@
 // millrace: everything is one binary. This file builds the world (clock, sockets, disk, randomness)
-// once and hands it to what was asked for.
-#include <fmt/core.h>
+// once and hands it to the verb that was asked for.
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-#include <cstdio>
-#include <cstring>
 #include <string>
 
-#include "app/up.h"
-#include "base/logging.h"
+#include "app/command_line.h"
+#include "app/report.h"
+#include "app/session.h"
+#include "app/stderr_log.h"
 #include "runtime/os/clock.h"
 #include "runtime/os/disk.h"
 #include "runtime/os/driver.h"
@@ -22,89 +24,114 @@ namespace {
 using runtime::Task;
 
 constexpr int kHelperThreads = 4;
+constexpr size_t kInputChunk = size_t{1} << 20;
 
-constexpr std::string_view kUsage = R"(usage: millrace up [options]
-
-  --data DIR           where the data is (./data)
-  --listen HOST:PORT   where clients connect (127.0.0.1:9092); port 0 picks a free one
-  --config FILE        a server.properties
-  --set NAME=VALUE     one setting
-  --ready-file FILE    written with the address once it serves
-)";
-
-class StderrLog final : public LogSink {
- public:
-  void write(LogLevel level, std::string_view area, std::string_view line) override {
-    static constexpr const char* kNames[] = {"debug", "info", "warn", "error"};
-    fmt::print(stderr, "{:5} {:8} {}\n", kNames[static_cast<int>(level)], area, line);
-  }
-};
-
-Result<UpOptions> parse(int count, char** words) {
-  UpOptions options;
-  const auto usage = [](std::string why) { return fail(Errc::kUsage, std::move(why)); };
-  if (count < 2 || std::strcmp(words[1], "up") != 0) return usage("the first word is a verb: up");
-  for (int i = 2; i < count; ++i) {
-    const std::string_view flag = words[i];
-    if (i + 1 >= count) return usage(fmt::format("{} wants a value", flag));
-    const std::string value = words[++i];
-    if (flag == "--data") {
-      options.data = value;
-    } else if (flag == "--listen") {
-      options.listen = value;
-    } else if (flag == "--config") {
-      options.config = value;
-    } else if (flag == "--ready-file") {
-      options.ready_file = value;
-    } else if (flag == "--set") {
-      const size_t equals = value.find('=');
-      if (equals == value.npos) return usage("--set wants NAME=VALUE");
-      options.set.emplace_back(value.substr(0, equals), value.substr(equals + 1));
-    } else {
-      return usage(fmt::format("there is no option {}", flag));
-    }
-  }
-  return options;
+Environment read_environment() {
+  const auto get = [](const char* name) -> std::optional<std::string> {
+    const char* value = getenv(name);
+    return value && *value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  return {.bootstrap = get("MILLRACE_BOOTSTRAP"),
+          .no_color = get("NO_COLOR").has_value() || get("TERM") == "dumb",
+          .force_color = get("CLICOLOR_FORCE").has_value(),
+          .output_is_terminal = isatty(STDOUT_FILENO) == 1};
 }
 
-Task<> run_up(runtime::Env* env, UpOptions options, runtime::os::StopSignals* signals,
-              runtime::os::Driver* driver, Result<>* result) {
-  *result = co_await as_result(up(env, std::move(options), signals->wait()));
+class SystemTerminal : public Terminal {
+ public:
+  explicit SystemTerminal(runtime::os::HelperThreads& threads) : threads_(threads) {}
+
+  Task<std::string> read_input() override {
+    auto chunk = std::make_shared<std::string>(kInputChunk, '\0');
+    co_await threads_.run([chunk]() -> Result<> {
+      const ssize_t got = ::read(STDIN_FILENO, chunk->data(), chunk->size());
+      if (got < 0) return fail(Errc::kIo, "read standard input");
+      chunk->resize(static_cast<size_t>(got));
+      return {};
+    });
+    co_return std::move(*chunk);
+  }
+  bool input_is_terminal() const override { return isatty(STDIN_FILENO) == 1; }
+  bool error_is_terminal() const override { return isatty(STDERR_FILENO) == 1; }
+
+ private:
+  runtime::os::HelperThreads& threads_;
+};
+
+Task<> run_verb(Verb* verb, Session* session, runtime::os::Driver* driver, Result<>* result) {
+  *result = co_await as_result(verb->run(session));
   driver->stop();
 }
 
-Result<> run(UpOptions options) {
+// The first signal asks, the second ends.
+Task<> watch_signals(runtime::os::StopSignals* signals, Verb* verb, Session* session,
+                     runtime::Scope* scope, runtime::os::Driver* driver) {
+  co_await signals->wait();
+  if (!verb->stops_itself()) {
+    scope->cancel();
+    co_return;
+  }
+  session->stop();
+  while (signals->count() < 2) {
+    co_await runtime::sleep_until(session->env().loop.now() + milliseconds(100));
+  }
+  driver->stop();
+}
+
+int run(Command command) {
   runtime::os::SystemClock clock;
   runtime::Loop loop(clock);
-  const std::unique_ptr<runtime::os::Driver> driver = TRY(runtime::os::Driver::create(loop));
+  Result<std::unique_ptr<runtime::os::Driver>> driver = runtime::os::Driver::create(loop);
+  if (!driver) {
+    fputs(describe_error(driver.error()).c_str(), stderr);
+    return static_cast<int>(ExitCode::kFailed);
+  }
   // Before any thread is started: they inherit the blocked signals.
-  const auto signals = TRY(runtime::os::StopSignals::create(*driver));
-  runtime::os::HelperThreads threads(*driver, kHelperThreads);
-  runtime::os::SystemNetwork network(*driver, threads);
+  const auto signals = runtime::os::StopSignals::create(**driver);
+  if (!signals) {
+    fputs(describe_error(signals.error()).c_str(), stderr);
+    return static_cast<int>(ExitCode::kFailed);
+  }
+  runtime::os::HelperThreads threads(**driver, kHelperThreads);
+  runtime::os::SystemNetwork network(**driver, threads);
   runtime::os::SystemDisk disk(threads);
   Random random(runtime::os::random_seed());
-  runtime::Env env{loop, clock, network, disk, random};
-  Result<> result;
-  runtime::Scope scope(loop);
-  scope.spawn("up", run_up(&env, std::move(options), signals.get(), driver.get(), &result));
-  driver->run();
-  return result;
+  runtime::Env env{
+      .loop = loop, .clock = clock, .network = network, .disk = disk, .random = random};
+  StderrLog log(clock, command.common.verbosity);
+  install_log_sink(&log);
+  SystemTerminal terminal(threads);
+  Session session(env, terminal, command.common, Output(command.output));
+
+  Result<> result = fail(Errc::kCancelled, "interrupted");
+  {
+    runtime::Scope watching(loop);
+    runtime::Scope working(loop);
+    working.spawn("verb", run_verb(command.verb.get(), &session, driver->get(), &result));
+    watching.spawn("signals", watch_signals(signals->get(), command.verb.get(), &session, &working,
+                                            driver->get()));
+    (*driver)->run();
+  }
+  session.out().flush();
+  if (result) return static_cast<int>(session.exit_code);
+  if (result.error().code() != Errc::kCancelled)
+    fputs(describe_error(result.error()).c_str(), stderr);
+  return static_cast<int>(exit_code_of(result.error().code()));
 }
 
 }  // namespace
 }  // namespace millrace::app
 
 int main(int count, char** words) {
-  using namespace millrace;  // NOLINT: main() is in it but for its place
-  app::StderrLog log;
-  install_log_sink(&log);
-  Result<app::UpOptions> options = app::parse(count, words);
-  if (!options) {
-    fmt::print(stderr, "error: {}\n\n{}", options.error().detail(), app::kUsage);
-    return 2;
+  using namespace millrace::app;  // NOLINT: main() is in it but for its place
+  auto command = parse_command_line({words + 1, words + count}, read_environment());
+  if (!command) {
+    fputs(describe_error(command.error()).c_str(), stderr);
+    return static_cast<int>(ExitCode::kUsage);
   }
-  const Result<> result = app::run(*std::move(options));
-  if (result) return 0;
-  fmt::print(stderr, "error: {}\nhint: {}\n", result.error().message(), result.error().info().fix);
-  return 1;
+  if (!command->verb) {
+    fputs(command->text.c_str(), stdout);
+    return 0;
+  }
+  return run(*std::move(command));
 }
