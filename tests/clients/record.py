@@ -14,7 +14,8 @@ import threading
 
 import broker
 
-LARGEST = 2048    # bytes of a frame worth keeping
+SMALL = 2048      # bytes of a frame worth keeping; of a kind without any such, the smallest is kept
+LARGEST = 16384   # ... unless it is beyond this
 PER_KIND = 3      # frames kept of each (request or response, API, version)
 CANDIDATES = 300  # frames remembered of each, to choose from
 
@@ -58,10 +59,11 @@ class Tap:
         self.listener.close()
 
     def lines(self):
-        """The smallest, a middle and the largest frame of each kind."""
+        """The smallest, a middle and the largest of the small frames of each kind."""
         with self.lock:
             for kind, key, version in sorted((kind for kind in self.frames if self.frames[kind]), key=lambda kind: (kind[1], kind[2], kind[0])):
                 frames = sorted(self.frames[kind, key, version].values(), key=lambda frame: (len(frame), frame))
+                frames = [frame for frame in frames if len(frame) <= SMALL] or frames[:1]
                 chosen = {frames[i * (len(frames) - 1) // (PER_KIND - 1)] for i in range(PER_KIND)}
                 for frame in sorted(chosen, key=lambda frame: (len(frame), frame)):
                     yield f"{kind} {key} {version} {frame.hex()}"
