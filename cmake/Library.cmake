@@ -1,13 +1,20 @@
-# millrace_library(NAME [DEPENDS libs...] [PRIVATE libs...] [EXCLUDE_TESTS])
+# millrace_library(NAME [DEPENDS libs...] [PRIVATE libs...] [TEST_DEPENDS libs...] [SUBFOLDERS dirs...])
 #
-# A folder under src/ is a library `millrace_NAME`, built from every *.cc in it, and a doctest binary
-# `NAME_test`, built from every *_test.cc. DEPENDS are other folders (see src/LAYERS); PRIVATE are
-# third-party libraries that only this folder's sources see.
+# A folder under src/ is a library `millrace_NAME`, built from every *.cc in it and in SUBFOLDERS, and
+# a doctest binary `NAME_test`, built from every *_test.cc. DEPENDS are other folders (see
+# src/LAYERS); PRIVATE are third-party libraries that only this folder's sources see; MAIN is left out.
 function(millrace_library name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE;TEST_DEPENDS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  cmake_parse_arguments(arg "" "MAIN" "DEPENDS;PRIVATE;TEST_DEPENDS;SUBFOLDERS" ${ARGN})
+  set(globs ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  foreach(folder IN LISTS arg_SUBFOLDERS)
+    list(APPEND globs ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cc)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${globs})
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  if(arg_MAIN)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${arg_MAIN})
+  endif()
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
   add_library(millrace_${name} STATIC ${sources})

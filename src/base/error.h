@@ -40,6 +40,8 @@ size_t error_count();
 /// case.
 class [[nodiscard]] Error {
  public:
+  // Implicit: a row alone is an error.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Error(Errc code, std::string detail = {}) : detail_(std::move(detail)), code_(code) {}
 
   Errc code() const { return code_; }

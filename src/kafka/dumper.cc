@@ -55,4 +55,34 @@ void Dumper::value(const Uuid& id) {
   value(std::string_view(id.to_string()));
 }
 
+void Dumper::field(std::string_view name, bool yes) {
+  key(name);
+  value(yes);
+}
+
+void Dumper::field(std::string_view name, int64_t number) {
+  key(name);
+  value(number);
+}
+
+void Dumper::field(std::string_view name, double number) {
+  key(name);
+  value(number);
+}
+
+void Dumper::field(std::string_view name, std::string_view text) {
+  key(name);
+  value(text);
+}
+
+void Dumper::field(std::string_view name, const std::optional<std::string_view>& text) {
+  key(name);
+  value(text);
+}
+
+void Dumper::field(std::string_view name, const Uuid& id) {
+  key(name);
+  value(id);
+}
+
 }  // namespace millrace::kafka

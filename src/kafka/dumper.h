@@ -14,7 +14,9 @@ namespace millrace::kafka {
 
 class Dumper {
  public:
-  explicit Dumper(std::string& out) : out_(out) {}
+  /// Shows the fields that `version` has.
+  Dumper(std::string& out, int16_t version) : out_(out), version_(version) {}
+  int16_t version() const { return version_; }
 
   void open(char bracket) {
     out_ += bracket;
@@ -62,7 +64,27 @@ class Dumper {
     null();
   }
 
+  // Numbers and texts, which most fields are, are one call each from generated code.
+  void field(std::string_view name, bool yes);
+  void field(std::string_view name, int64_t number);
+  void field(std::string_view name, double number);
+  void field(std::string_view name, std::string_view text);
+  void field(std::string_view name, const std::optional<std::string_view>& text);
+  void field(std::string_view name, const Uuid& id);
+  void field(std::string_view name, const TopicId& id) { field(name, id.value); }
+  void field(std::string_view name, Offset offset) { field(name, offset.value); }
+  void field(std::string_view name, Timestamp timestamp) { field(name, timestamp.ms); }
+  template <class Tag, class Rep, Rep kDefault>
+  void field(std::string_view name, Id<Tag, Rep, kDefault> id) {
+    field(name, static_cast<int64_t>(id.value));
+  }
   template <class T>
+    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+  void field(std::string_view name, T number) {
+    field(name, static_cast<int64_t>(number));
+  }
+  template <class T>
+    requires(!std::is_integral_v<T>)
   void field(std::string_view name, const T& what) {
     key(name);
     value(what);
@@ -70,6 +92,7 @@ class Dumper {
 
  private:
   std::string& out_;
+  int16_t version_;
   bool first_ = true;
 };
 

@@ -95,7 +95,7 @@ void Timers::advance(MonoTime now) {
 
 void Timers::cascade(int level) {
   const int slot = static_cast<int>(tick_ >> (kBits * level)) & (kSlots - 1);
-  Slot& coarse = slots_[static_cast<size_t>(level * kSlots + slot)];
+  Slot& coarse = slots_[static_cast<size_t>(level) * kSlots + static_cast<size_t>(slot)];
   Timer* timer = std::exchange(coarse.head, nullptr);
   coarse.tail = &coarse.head;
   used_[static_cast<size_t>(level)] &= ~(uint64_t{1} << slot);

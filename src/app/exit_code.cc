@@ -1,0 +1,38 @@
+#include "app/exit_code.h"
+
+namespace millrace::app {
+
+ExitCode exit_code_of(Errc code) {
+  switch (code) {
+    case Errc::kNone:
+      return ExitCode::kOk;
+    case Errc::kUsage:
+    case Errc::kInvalidSetting:
+      return ExitCode::kUsage;
+    case Errc::kRefused:
+      return ExitCode::kRefused;
+    case Errc::kUnreachable:
+    case Errc::kTimedOut:
+    case Errc::kRequestTimedOut:
+    case Errc::kClosed:
+    case Errc::kNetworkException:
+      return ExitCode::kUnreachable;
+    case Errc::kCancelled:
+      return ExitCode::kInterrupted;
+    default:
+      break;
+  }
+  switch (error_info(code).http_status) {
+    case 404:
+      return ExitCode::kNotFound;
+    case 409:
+      return ExitCode::kConflict;
+    case 401:
+    case 403:
+      return ExitCode::kNotAllowed;
+    default:
+      return ExitCode::kFailed;
+  }
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,137 @@
+// millrace: everything is one binary. This file builds the world (clock, sockets, disk, randomness)
+// once and hands it to the verb that was asked for.
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "app/command_line.h"
+#include "app/report.h"
+#include "app/session.h"
+#include "app/stderr_log.h"
+#include "runtime/os/clock.h"
+#include "runtime/os/disk.h"
+#include "runtime/os/driver.h"
+#include "runtime/os/helper_threads.h"
+#include "runtime/os/network.h"
+#include "runtime/os/signals.h"
+#include "runtime/scope.h"
+
+namespace millrace::app {
+namespace {
+
+using runtime::Task;
+
+constexpr int kHelperThreads = 4;
+constexpr size_t kInputChunk = size_t{1} << 20;
+
+Environment read_environment() {
+  const auto get = [](const char* name) -> std::optional<std::string> {
+    const char* value = getenv(name);
+    return value && *value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  return {.bootstrap = get("MILLRACE_BOOTSTRAP"),
+          .no_color = get("NO_COLOR").has_value() || get("TERM") == "dumb",
+          .force_color = get("CLICOLOR_FORCE").has_value(),
+          .output_is_terminal = isatty(STDOUT_FILENO) == 1};
+}
+
+class SystemTerminal : public Terminal {
+ public:
+  explicit SystemTerminal(runtime::os::HelperThreads& threads) : threads_(threads) {}
+
+  Task<std::string> read_input() override {
+    auto chunk = std::make_shared<std::string>(kInputChunk, '\0');
+    co_await threads_.run([chunk]() -> Result<> {
+      const ssize_t got = ::read(STDIN_FILENO, chunk->data(), chunk->size());
+      if (got < 0) return fail(Errc::kIo, "read standard input");
+      chunk->resize(static_cast<size_t>(got));
+      return {};
+    });
+    co_return std::move(*chunk);
+  }
+  bool input_is_terminal() const override { return isatty(STDIN_FILENO) == 1; }
+  bool error_is_terminal() const override { return isatty(STDERR_FILENO) == 1; }
+
+ private:
+  runtime::os::HelperThreads& threads_;
+};
+
+Task<> run_verb(Verb* verb, Session* session, runtime::os::Driver* driver, Result<>* result) {
+  *result = co_await as_result(verb->run(session));
+  driver->stop();
+}
+
+// The first signal asks, the second ends.
+Task<> watch_signals(runtime::os::StopSignals* signals, Verb* verb, Session* session,
+                     runtime::Scope* scope, runtime::os::Driver* driver) {
+  co_await signals->wait();
+  if (!verb->stops_itself()) {
+    scope->cancel();
+    co_return;
+  }
+  session->stop();
+  while (signals->count() < 2) {
+    co_await runtime::sleep_until(session->env().loop.now() + milliseconds(100));
+  }
+  driver->stop();
+}
+
+int run(Command command) {
+  runtime::os::SystemClock clock;
+  runtime::Loop loop(clock);
+  Result<std::unique_ptr<runtime::os::Driver>> driver = runtime::os::Driver::create(loop);
+  if (!driver) {
+    fputs(describe_error(driver.error()).c_str(), stderr);
+    return static_cast<int>(ExitCode::kFailed);
+  }
+  // Before any thread is started: they inherit the blocked signals.
+  const auto signals = runtime::os::StopSignals::create(**driver);
+  if (!signals) {
+    fputs(describe_error(signals.error()).c_str(), stderr);
+    return static_cast<int>(ExitCode::kFailed);
+  }
+  runtime::os::HelperThreads threads(**driver, kHelperThreads);
+  runtime::os::SystemNetwork network(**driver, threads);
+  runtime::os::SystemDisk disk(threads);
+  Random random(runtime::os::random_seed());
+  runtime::Env env{
+      .loop = loop, .clock = clock, .network = network, .disk = disk, .random = random};
+  StderrLog log(clock, command.common.verbosity);
+  install_log_sink(&log);
+  SystemTerminal terminal(threads);
+  Session session(env, terminal, command.common, Output(command.output));
+
+  Result<> result = fail(Errc::kCancelled, "interrupted");
+  {
+    runtime::Scope watching(loop);
+    runtime::Scope working(loop);
+    working.spawn("verb", run_verb(command.verb.get(), &session, driver->get(), &result));
+    watching.spawn("signals", watch_signals(signals->get(), command.verb.get(), &session, &working,
+                                            driver->get()));
+    (*driver)->run();
+  }
+  session.out().flush();
+  if (result) return static_cast<int>(session.exit_code);
+  if (result.error().code() != Errc::kCancelled)
+    fputs(describe_error(result.error()).c_str(), stderr);
+  return static_cast<int>(exit_code_of(result.error().code()));
+}
+
+}  // namespace
+}  // namespace millrace::app
+
+int main(int count, char** words) {
+  using namespace millrace::app;  // NOLINT: main() is in it but for its place
+  auto command = parse_command_line({words + 1, words + count}, read_environment());
+  if (!command) {
+    fputs(describe_error(command.error()).c_str(), stderr);
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (!command->verb) {
+    fputs(command->text.c_str(), stdout);
+    return 0;
+  }
+  return run(*std::move(command));
+}

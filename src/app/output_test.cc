@@ -1,0 +1,61 @@
+#include "app/output.h"
+
+#include "app/report.h"
+
+#include "base/testing.h"
+
+namespace millrace::app {
+namespace {
+
+std::string json(const Value& value) {
+  std::string out;
+  value.append_json(out);
+  return out;
+}
+
+TEST_CASE("JSON is valid for any bytes") {
+  CHECK(json(Value("a\"b\\\n\x01")) == "\"a\\\"b\\\\\\n\\u0001\"");
+  CHECK(json(Value("gr\xc3\xbc\xc3\x9f")) == "\"gr\xc3\xbc\xc3\x9f\"");
+  CHECK(json(Value("\xff")) == "\"\\u00ff\"");
+  CHECK(json(Value::Object{{"a", 1}, {"b", Value::List{true, Value(), 1.5}}}) ==
+        "{\"a\":1,\"b\":[true,null,1.5]}");
+}
+
+TEST_CASE("integers that a double cannot hold become text when asked for") {
+  std::string out;
+  Value(int64_t{9'223'372'036'854'775'807}).append_json(out, true);
+  CHECK(out == "\"9223372036854775807\"");
+}
+
+TEST_CASE("YAML quotes what would be read as something else") {
+  std::string out;
+  Value(Value::Object{
+            {"a", "yes"}, {"b", "plain"}, {"c", Value::List{1, "2"}}, {"d", Value::Object{}}})
+      .append_yaml(out, 0);
+  CHECK(out == "a: \"yes\"\nb: plain\nc:\n  - 1\n  - \"2\"\nd: {}\n");
+}
+
+TEST_CASE("numbers for people") {
+  CHECK(human(1536, Unit::kBytes) == "1.5 KiB");
+  CHECK(human(1'234'567, Unit::kCount) == "1 234 567");
+  CHECK(human(-1'234, Unit::kCount) == "-1 234");
+  CHECK(human(123'000, Unit::kMilliseconds) == "2m 3s");
+  CHECK(human(1'714'550'400'123, Unit::kTimestamp) == "2024-05-01T08:00:00.123Z");
+}
+
+TEST_CASE("an error says what, what to do, and where to read more") {
+  const std::string text = describe_error(Error(Errc::kUnknownTopicOrPartition, "topic ordres"));
+  CHECK(text.starts_with("error: topic ordres ("));
+  CHECK(text.find("\nhint: ") != std::string::npos);
+  CHECK(text.find("code: KAF-3 UNKNOWN_TOPIC_OR_PARTITION  (millrace explain KAF-3)") !=
+        std::string::npos);
+}
+
+TEST_CASE("the nearest name is offered only when it is near") {
+  const std::vector<std::string> names = {"orders", "payments"};
+  CHECK(nearest("ordres", names) == "orders");
+  CHECK(nearest("xyz", names).empty());
+}
+
+}  // namespace
+}  // namespace millrace::app

@@ -1,0 +1,304 @@
+#include "app/record_text.h"
+
+#include <fmt/core.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "kafka/wire.h"
+
+namespace millrace::app {
+namespace {
+
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// Text as text, other bytes as base64 under another name: nothing is guessed by who reads it back.
+void add_bytes(Value::Object& object, const std::string& name, const std::optional<Bytes>& bytes) {
+  if (!bytes) {
+    object.emplace_back(name, Value());
+  } else if (kafka::is_utf8(as_text(*bytes))) {
+    object.emplace_back(name, as_text(*bytes));
+  } else {
+    object.emplace_back(name + "_base64", base64(*bytes));
+  }
+}
+
+std::vector<std::string> split_csv(std::string_view line) {
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
+      cells.back() += '"';
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      cells.emplace_back();
+    } else {
+      cells.back() += c;
+    }
+  }
+  return cells;
+}
+
+}  // namespace
+
+std::string base64(Bytes bytes) {
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t three = 0;
+    for (size_t b = 0; b < 3; ++b) three = three << 8 | (b < count ? bytes[i + b] : 0u);
+    for (size_t s = 0; s < 4; ++s) {
+      text += s <= count ? kBase64[three >> (18 - 6 * s) & 63] : '=';
+    }
+  }
+  return text;
+}
+
+Result<std::string> from_base64(std::string_view text) {
+  std::string bytes;
+  uint32_t bits = 0;
+  int count = 0;
+  while (text.ends_with('=')) text.remove_suffix(1);
+  for (const char c : text) {
+    const size_t six = kBase64.find(c);
+    if (six == std::string_view::npos) {
+      return fail(Errc::kInvalidRequest, fmt::format("'{}' is not base64", c));
+    }
+    bits = bits << 6 | static_cast<uint32_t>(six);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      bytes += static_cast<char>(bits >> count & 0xff);
+    }
+  }
+  return bytes;
+}
+
+Value record_to_value(const RecordPlace& place, const kafka::RecordView& record) {
+  Value::Object object{{"topic", place.topic},
+                       {"partition", place.partition.value},
+                       {"offset", record.offset.value},
+                       {"timestamp", record.timestamp.ms}};
+  add_bytes(object, "key", record.key);
+  add_bytes(object, "value", record.value);
+  Value::List headers;
+  for (const kafka::RecordHeader& header : record.headers) {
+    Value::Object one{{"key", header.key}};
+    add_bytes(one, "value", header.value);
+    headers.emplace_back(std::move(one));
+  }
+  object.emplace_back("headers", std::move(headers));
+  return object;
+}
+
+Result<> append_formatted(std::string& out, std::string_view format, const RecordPlace& place,
+                          const kafka::RecordView& record) {
+  const auto append_bytes = [&](const std::optional<Bytes>& bytes) {
+    if (bytes) out += as_text(*bytes);
+  };
+  for (size_t i = 0; i < format.size(); ++i) {
+    const char c = format[i];
+    if ((c != '%' && c != '\\') || i + 1 == format.size()) {
+      out += c;
+      continue;
+    }
+    const char next = format[++i];
+    if (c == '\\') {
+      out += next == 'n' ? '\n' : next == 't' ? '\t' : next == '0' ? '\0' : next;
+      continue;
+    }
+    switch (next) {
+      case 't':
+        out += place.topic;
+        break;
+      case 'p':
+        out += fmt::format("{}", place.partition.value);
+        break;
+      case 'o':
+        out += fmt::format("{}", record.offset.value);
+        break;
+      case 'T':
+        out += fmt::format("{}", record.timestamp.ms);
+        break;
+      case 'k':
+        append_bytes(record.key);
+        break;
+      case 'v':
+      case 's':
+        append_bytes(record.value);
+        break;
+      case 'h': {
+        bool first = true;
+        for (const kafka::RecordHeader& header : record.headers) {
+          if (!std::exchange(first, false)) out += ',';
+          out += header.key;
+          out += '=';
+          append_bytes(header.value);
+        }
+        break;
+      }
+      case '%':
+        out += '%';
+        break;
+      default:
+        return fail(Errc::kUsage,
+                    fmt::format("-f: %{} means nothing; there are %t %p %o %T %k %v %h %%", next));
+    }
+  }
+  return {};
+}
+
+struct RecordParser::Json {
+  simdjson::dom::parser parser;
+};
+
+RecordParser::RecordParser(InputOptions options)
+    : options_(std::move(options)), json_(std::make_unique<Json>()) {}
+
+RecordParser::~RecordParser() = default;
+
+Result<std::vector<TextRecord>> RecordParser::feed(std::string_view chunk) {
+  std::vector<TextRecord> records;
+  rest_ += chunk;
+  size_t start = 0;
+  for (size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', start)) {
+    std::string_view line = std::string_view(rest_).substr(start, end - start);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    std::optional<TextRecord> record = TRY(parse_line(line));
+    if (record) records.push_back(*std::move(record));
+    start = end + 1;
+  }
+  rest_.erase(0, start);
+  if (rest_.size() > kLineBytesMax) {
+    return fail(Errc::kInvalidRequest,
+                fmt::format("line {} has more than {} bytes", line_number_ + 1, kLineBytesMax));
+  }
+  return records;
+}
+
+Result<std::vector<TextRecord>> RecordParser::finish() {
+  std::vector<TextRecord> records;
+  if (!rest_.empty()) {
+    std::optional<TextRecord> record = TRY(parse_line(rest_));
+    if (record) records.push_back(*std::move(record));
+    rest_.clear();
+  }
+  return records;
+}
+
+Result<std::optional<TextRecord>> RecordParser::parse_line(std::string_view line) {
+  ++line_number_;
+  const auto or_null = [&](std::string_view text) -> std::optional<std::string> {
+    if (options_.null_text && text == *options_.null_text) return std::nullopt;
+    return std::string(text);
+  };
+  if (options_.format == InputFormat::kCsv) return parse_csv(line);
+  if (options_.format != InputFormat::kLines) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos) return std::nullopt;
+    Result<TextRecord> record = parse_json(line);
+    if (!record) return fail(record.error().within(fmt::format("line {}", line_number_)));
+    return std::optional(*std::move(record));
+  }
+  TextRecord record;
+  if (options_.key_delimiter) {
+    const size_t at = line.find(*options_.key_delimiter);
+    if (at == std::string_view::npos) {
+      return fail(Errc::kInvalidRequest, fmt::format("line {} has no \"{}\" between key and value",
+                                                     line_number_, *options_.key_delimiter));
+    }
+    record.key = or_null(line.substr(0, at));
+    line.remove_prefix(at + options_.key_delimiter->size());
+  }
+  record.value = or_null(line);
+  return std::optional(std::move(record));
+}
+
+Result<std::optional<TextRecord>> RecordParser::parse_csv(std::string_view line) {
+  std::vector<std::string> cells = split_csv(line);
+  if (csv_header_.empty()) {
+    csv_header_ = std::move(cells);
+    const bool has_key =
+        std::find(csv_header_.begin(), csv_header_.end(), options_.key_field) != csv_header_.end();
+    if (!options_.key_field.empty() && !has_key) {
+      return fail(Errc::kUsage, fmt::format("the CSV has no column \"{}\"", options_.key_field));
+    }
+    return std::nullopt;
+  }
+  if (cells.size() != csv_header_.size()) {
+    return fail(Errc::kInvalidRequest, fmt::format("line {} has {} cells, the header has {}",
+                                                   line_number_, cells.size(), csv_header_.size()));
+  }
+  TextRecord record;
+  Value::Object object;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (csv_header_[i] == options_.key_field) record.key = cells[i];
+    object.emplace_back(csv_header_[i], std::move(cells[i]));
+  }
+  record.value.emplace();
+  Value(std::move(object)).append_json(*record.value);
+  return std::optional(std::move(record));
+}
+
+Result<TextRecord> RecordParser::parse_json(std::string_view line) {
+  namespace dom = simdjson::dom;
+  const simdjson::padded_string padded(line);
+  dom::element element;
+  if (const auto error = json_->parser.parse(padded).get(element)) {
+    return fail(Errc::kInvalidRequest, fmt::format("no JSON: {}", simdjson::error_message(error)));
+  }
+  const auto to_text = [](dom::element e) -> std::optional<std::string> {
+    std::string_view text;
+    if (e.is_null()) return std::nullopt;
+    if (e.get(text) == simdjson::SUCCESS) return std::string(text);
+    return simdjson::minify(e);
+  };
+  TextRecord record;
+  if (options_.format == InputFormat::kNdjson) {
+    record.value = std::string(line);
+    if (!options_.key_field.empty()) {
+      dom::element key;
+      if (element.at_key(options_.key_field).get(key) != simdjson::SUCCESS) {
+        return fail(Errc::kInvalidRequest,
+                    fmt::format("no member \"{}\" for the key", options_.key_field));
+      }
+      record.key = to_text(key);
+    }
+    return record;
+  }
+  // Envelope: what `consume -o ndjson` writes.
+  dom::object object;
+  if (element.get(object) != simdjson::SUCCESS)
+    return fail(Errc::kInvalidRequest, "want an object");
+  for (const auto& [name, member] : object) {
+    int64_t number = 0;
+    if (name == "key") record.key = to_text(member);
+    if (name == "value") record.value = to_text(member);
+    if (name == "key_base64") record.key = TRY(from_base64(to_text(member).value_or("")));
+    if (name == "value_base64") record.value = TRY(from_base64(to_text(member).value_or("")));
+    if (name == "timestamp" && member.get(number) == simdjson::SUCCESS)
+      record.timestamp_ms = number;
+    if (name == "headers") {
+      dom::array headers;
+      if (member.get(headers) != simdjson::SUCCESS)
+        return fail(Errc::kInvalidRequest, "headers: want a list");
+      for (const dom::element header : headers) {
+        std::string_view key;
+        if (header["key"].get(key) != simdjson::SUCCESS)
+          return fail(Errc::kInvalidRequest, "a header without key");
+        dom::element value;
+        std::optional<std::string> text;
+        if (header["value"].get(value) == simdjson::SUCCESS) text = to_text(value);
+        if (header["value_base64"].get(value) == simdjson::SUCCESS)
+          text = TRY(from_base64(to_text(value).value_or("")));
+        record.headers.emplace_back(std::string(key), std::move(text));
+      }
+    }
+  }
+  return record;
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,57 @@
+#include "app/topic_facts.h"
+
+#include <fmt/core.h>
+
+#include "app/report.h"
+#include "client/offsets.h"
+
+namespace millrace::app {
+
+using runtime::Task;
+
+Task<client::TopicInfo> require_topic(client::Cluster* cluster, std::string topic) {
+  Result<> asked = co_await as_result(cluster->refresh_topic(topic));
+  const client::TopicInfo* found = asked ? cluster->find_topic(topic) : nullptr;
+  if (found) co_return *found;
+  if (!asked && asked.error().code() != Errc::kUnknownTopicOrPartition) co_await std::move(asked);
+  std::vector<std::string> names;
+  if (co_await as_result(cluster->refresh_all())) {
+    for (const auto& [name, info] : cluster->topics()) names.push_back(name);
+  }
+  const std::string near = nearest(topic, names);
+  co_return fail(Errc::kUnknownTopicOrPartition,
+                 near.empty() ? fmt::format("topic \"{}\"", topic)
+                              : fmt::format("topic \"{}\"; did you mean \"{}\"?", topic, near));
+}
+
+Task<std::map<PartitionIndex, PartitionEnds>> partition_ends(client::Cluster* cluster,
+                                                             std::string topic) {
+  const client::TopicInfo info = co_await require_topic(cluster, topic);
+  std::map<PartitionIndex, PartitionEnds> ends;
+  for (const auto& [partition, ignored] : info.partitions) {
+    const auto start = co_await client::list_offset(cluster, {topic, partition}, client::kEarliest);
+    const auto end = co_await client::list_offset(cluster, {topic, partition}, client::kLatest);
+    ends[partition] = {start.offset, end.offset};
+  }
+  co_return ends;
+}
+
+Result<client::ConfigChanges> parse_changes(const std::vector<std::string>& words) {
+  client::ConfigChanges changes;
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(Errc::kUsage, fmt::format("\"{}\": want NAME=VALUE", word));
+    }
+    const std::string value = word.substr(equals + 1);
+    changes.emplace_back(word.substr(0, equals),
+                         value.empty() ? std::nullopt : std::optional(value));
+  }
+  return changes;
+}
+
+std::string coordinate(const std::string& topic, PartitionIndex partition) {
+  return fmt::format("{}/{}", topic, partition.value);
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,32 @@
+// What several verbs ask about topics: where their partitions begin and end, which names there are,
+// and NAME=VALUE settings from the command line.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "client/admin.h"
+#include "client/cluster.h"
+
+namespace millrace::app {
+
+struct PartitionEnds {
+  Offset start;
+  Offset end;
+};
+
+/// Errors: kUnknownTopicOrPartition with the nearest name that exists.
+runtime::Task<std::map<PartitionIndex, PartitionEnds>> partition_ends(client::Cluster* cluster,
+                                                                      std::string topic);
+
+/// The topic, freshly asked for. Errors: as above.
+runtime::Task<client::TopicInfo> require_topic(client::Cluster* cluster, std::string topic);
+
+/// "a=1" and "b=" (nullopt: back to the default). Errors: kUsage.
+Result<client::ConfigChanges> parse_changes(const std::vector<std::string>& words);
+
+/// "topic/3" as text for plans and messages.
+std::string coordinate(const std::string& topic, PartitionIndex partition);
+
+}  // namespace millrace::app

@@ -1,0 +1,14 @@
+// The makers of all verbs; the rows are in verbs.cc, each verb in its own file under verbs/.
+#pragma once
+
+#include <memory>
+
+#include "app/verb.h"
+
+namespace millrace::app {
+
+#define MILLRACE_VERB(noun, name, alias, maker, summary, examples) std::unique_ptr<Verb> maker();
+#include "app/verbs.def"
+#undef MILLRACE_VERB
+
+}  // namespace millrace::app

@@ -1,0 +1,91 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <set>
+
+#include "app/range_offsets.h"
+#include "app/topic_facts.h"
+#include "app/verbs.h"
+#include "client/admin.h"
+#include "client/offsets.h"
+
+namespace millrace::app {
+namespace {
+
+using runtime::Task;
+
+class GroupReset : public Verb {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("group", group_)->required();
+    app.add_option("--to", to_, "start, end, OFFSET, -COUNT (before the end), @TIME or -DURATION")
+        ->required();
+    app.add_option("--topic", topics_, "only these (default: all the group has committed)");
+    app.add_option("--partition", partition_, "only this one");
+  }
+
+  Task<> run(Session* session) override {
+    client::Cluster* cluster = co_await session->cluster();
+    const auto committed = co_await client::fetch_committed(cluster, group_, std::nullopt);
+    std::set<std::string> topics(topics_.begin(), topics_.end());
+    if (topics.empty()) {
+      for (const auto& [partition, offset] : committed) topics.insert(partition.topic);
+    }
+    if (topics.empty()) {
+      co_await fail(Errc::kUsage,
+                    fmt::format("group {} has committed nothing: name a --topic", group_));
+    }
+    Range range = co_await parse_range(to_, session->env().clock.wall());
+    if (partition_ >= 0) range.partition = PartitionIndex(partition_);
+    range.to = {.kind = Bound::Kind::kEnd};
+
+    std::map<client::TopicPartition, client::CommittedOffset> next;
+    std::string plan;
+    for (const std::string& topic : topics) {
+      for (const auto& [partition, offsets] : co_await resolve_range(cluster, topic, range)) {
+        const client::TopicPartition named{topic, partition};
+        const auto now = committed.find(named);
+        const bool has = now != committed.end();
+        if (has && now->second.offset == offsets.from) continue;
+        next[named] = {.offset = offsets.from, .metadata = {}};
+        plan += fmt::format("{}would move {} from {} to {}{}", plan.empty() ? "" : "\n",
+                            coordinate(topic, partition),
+                            has ? fmt::format("{}", now->second.offset.value) : "nothing",
+                            offsets.from.value,
+                            has ? describe_move(now->second.offset, offsets.from) : "");
+      }
+    }
+    if (next.empty()) {
+      session->out().say("nothing to move");
+      co_return;
+    }
+    co_await session->confirm(plan, "moving offsets");
+    const auto done = co_await as_result(client::commit(cluster, group_, {}, next));
+    if (!done && (done.error().code() == Errc::kUnknownMemberId ||
+                  done.error().code() == Errc::kIllegalGeneration)) {
+      co_await fail(Errc::kNonEmptyGroup,
+                    fmt::format("group {} has members that are reading", group_));
+    }
+    co_await Result<>(done);
+    session->out().say(fmt::format("moved {} partitions of {}", next.size(), group_));
+  }
+
+ private:
+  static std::string describe_move(Offset from, Offset to) {
+    return to > from ? fmt::format(", skipping {} records", to - from)
+                     : fmt::format(", reading {} records again", from - to);
+  }
+
+  std::string group_;
+  std::string to_;
+  std::vector<std::string> topics_;
+  int32_t partition_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_group_reset() {
+  return std::make_unique<GroupReset>();
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,214 @@
+#include "runtime/os/disk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "runtime/os/system_error.h"
+
+namespace millrace::runtime::os {
+namespace {
+
+constexpr size_t kPiecesPerWrite = 64;
+
+// The descriptor is shared with a sync that may still run on a helper thread when the File is gone.
+using SharedDescriptor = std::shared_ptr<FileDescriptor>;
+
+Result<> sync_descriptor(const FileDescriptor& fd, const std::string& path) {
+  if (::fdatasync(fd.get()) != 0) return fail(system_error(errno, "sync", path));
+  return {};
+}
+
+class SystemFile : public File {
+ public:
+  SystemFile(FileDescriptor fd, std::string path, HelperThreads& threads)
+      : fd_(std::make_shared<FileDescriptor>(std::move(fd))),
+        path_(std::move(path)),
+        threads_(threads) {}
+
+  Result<size_t> read_at(int64_t position, MutableBytes into) override {
+    size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t count = ::pread(fd_->get(), into.data() + done, into.size() - done,
+                                    position + static_cast<int64_t>(done));
+      if (count == 0) break;
+      if (count > 0) {
+        done += static_cast<size_t>(count);
+      } else if (errno != EINTR) {
+        return fail(system_error(errno, "read", path_));
+      }
+    }
+    return done;
+  }
+
+  Result<> write_at(int64_t position, std::span<const Bytes> pieces) override {
+    size_t skip = 0;  // of the first piece
+    while (!pieces.empty()) {
+      std::array<iovec, kPiecesPerWrite> vectors;
+      const size_t count = std::min(pieces.size(), vectors.size());
+      for (size_t i = 0; i < count; ++i) {
+        const Bytes piece = i == 0 ? pieces[0].subspan(skip) : pieces[i];
+        vectors[i] = {const_cast<uint8_t*>(piece.data()), piece.size()};
+      }
+      const ssize_t written =
+          ::pwritev(fd_->get(), vectors.data(), static_cast<int>(count), position);
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        return fail(system_error(errno, "write", path_));
+      }
+      position += written;
+      size_t left = static_cast<size_t>(written);
+      while (!pieces.empty() && left >= pieces[0].size() - skip) {
+        left -= pieces[0].size() - skip;
+        skip = 0;
+        pieces = pieces.subspan(1);
+      }
+      skip += left;
+    }
+    return {};
+  }
+
+  Result<int64_t> size() override {
+    struct stat info{};
+    if (::fstat(fd_->get(), &info) != 0) return fail(system_error(errno, "stat", path_));
+    return info.st_size;
+  }
+
+  Result<> truncate(int64_t size) override {
+    if (::ftruncate(fd_->get(), size) != 0) return fail(system_error(errno, "truncate", path_));
+    return {};
+  }
+
+  Task<> sync() override {
+    return threads_.run([fd = fd_, path = path_] { return sync_descriptor(*fd, path); });
+  }
+
+  Result<> sync_now() override { return sync_descriptor(*fd_, path_); }
+
+ private:
+  SharedDescriptor fd_;
+  std::string path_;
+  HelperThreads& threads_;
+};
+
+class SystemDirectoryLock : public DirectoryLock {
+ public:
+  explicit SystemDirectoryLock(FileDescriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  FileDescriptor fd_;
+};
+
+int open_flags(const OpenOptions& options) {
+  int flags = O_CLOEXEC | (options.read_only ? O_RDONLY : O_RDWR);
+  if (options.create) flags |= O_CREAT;
+  if (options.create && options.exclusive) flags |= O_EXCL;
+  if (options.truncate) flags |= O_TRUNC;
+  return flags;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOptions options) {
+  FileDescriptor fd(::open(path.c_str(), open_flags(options), 0644));
+  if (!fd.valid()) return fail(system_error(errno, "open", path));
+  return std::make_unique<SystemFile>(std::move(fd), path, threads_);
+}
+
+Result<> SystemDisk::rename(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return fail(system_error(errno, "rename", fmt::format("{} to {}", from, to)));
+  }
+  return {};
+}
+
+Result<> SystemDisk::remove(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
+  return {};
+}
+
+Result<> SystemDisk::make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0) return fail(system_error(errno, "create", path));
+  return {};
+}
+
+Result<> SystemDisk::remove_directory(const std::string& path) {
+  if (::rmdir(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
+  return {};
+}
+
+Result<std::vector<DirectoryEntry>> SystemDisk::list(const std::string& path) {
+  const std::unique_ptr<DIR, decltype([](DIR* d) { ::closedir(d); })> directory(
+      ::opendir(path.c_str()));
+  if (!directory) return fail(system_error(errno, "list", path));
+  std::vector<DirectoryEntry> entries;
+  errno = 0;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    bool is_directory = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) {
+      const Result<FileInfo> found = info(join_path(path, name));
+      is_directory = found && found->is_directory;
+    }
+    entries.push_back({std::move(name), is_directory});
+    errno = 0;
+  }
+  if (errno != 0) return fail(system_error(errno, "list", path));
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return entries;
+}
+
+Result<FileInfo> SystemDisk::info(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return fail(system_error(errno, "stat", path));
+  return FileInfo{.size = found.st_size, .is_directory = S_ISDIR(found.st_mode)};
+}
+
+Result<> SystemDisk::sync_directory(const std::string& path) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return fail(system_error(errno, "open", path));
+  if (::fsync(fd.get()) != 0) return fail(system_error(errno, "sync", path));
+  return {};
+}
+
+Result<DiskSpace> SystemDisk::space(const std::string& path) {
+  struct statvfs found{};
+  if (::statvfs(path.c_str(), &found) != 0) return fail(system_error(errno, "stat", path));
+  const auto unit = static_cast<int64_t>(found.f_frsize);
+  return DiskSpace{.total_bytes = static_cast<int64_t>(found.f_blocks) * unit,
+                   .free_bytes = static_cast<int64_t>(found.f_bavail) * unit};
+}
+
+Result<std::unique_ptr<DirectoryLock>> SystemDisk::lock(const std::string& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd.valid()) return fail(system_error(errno, "open", path));
+  // What Java's FileChannel.lock takes: a POSIX record lock, so that Kafka and we exclude each
+  // other.
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(fd.get(), F_SETLK, &whole) == 0) {
+    // A record lock does not exclude a second one of our own process; flock does.
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
+      return std::make_unique<SystemDirectoryLock>(std::move(fd));
+    }
+    return fail(Errc::kLocked, fmt::format("{} is held by this process", path));
+  }
+  if (errno != EACCES && errno != EAGAIN) return fail(system_error(errno, "lock", path));
+  ::fcntl(fd.get(), F_GETLK, &whole);
+  return fail(Errc::kLocked, fmt::format("{} is held by process {}", path, whole.l_pid));
+}
+
+}  // namespace millrace::runtime::os

@@ -1,0 +1,29 @@
+// The machine's file system.
+#pragma once
+
+#include "runtime/disk.h"
+#include "runtime/os/helper_threads.h"
+
+namespace millrace::runtime::os {
+
+class SystemDisk : public Disk {
+ public:
+  /// File::sync() runs on `threads`.
+  explicit SystemDisk(HelperThreads& threads) : threads_(threads) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) override;
+  Result<> rename(const std::string& from, const std::string& to) override;
+  Result<> remove(const std::string& path) override;
+  Result<> make_directory(const std::string& path) override;
+  Result<> remove_directory(const std::string& path) override;
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
+  Result<FileInfo> info(const std::string& path) override;
+  Result<> sync_directory(const std::string& path) override;
+  Result<DiskSpace> space(const std::string& path) override;
+  Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override;
+
+ private:
+  HelperThreads& threads_;
+};
+
+}  // namespace millrace::runtime::os

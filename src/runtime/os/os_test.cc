@@ -1,0 +1,178 @@
+// The Linux side, with real sockets on loopback and real files in a temporary directory.
+#include <stdlib.h>
+
+#include <string>
+
+#include "runtime/os/clock.h"
+#include "runtime/os/disk.h"
+#include "runtime/os/driver.h"
+#include "runtime/os/helper_threads.h"
+#include "runtime/os/network.h"
+#include "runtime/scope.h"
+
+#include "base/testing.h"
+
+namespace millrace::runtime::os {
+namespace {
+
+struct Machine {
+  SystemClock clock;
+  Loop loop{clock};
+  std::unique_ptr<Driver> driver = Driver::create(loop).value();
+  HelperThreads threads{*driver, 2};
+  SystemNetwork network{*driver, threads};
+  SystemDisk disk{threads};
+
+  // Runs until `task` has ended.
+  Result<> run(Task<> task) {
+    Result<> result;
+    Scope scope(loop);
+    scope.spawn("test", finish(std::move(task), &result));
+    driver->run();
+    return result;
+  }
+
+ private:
+  Task<> finish(Task<> task, Result<>* result) {
+    *result = co_await as_result(std::move(task));
+    driver->stop();
+  }
+};
+
+struct TemporaryDirectory {
+  TemporaryDirectory() {
+    char name[] = "/tmp/millrace-os-test-XXXXXX";
+    REQUIRE(mkdtemp(name) != nullptr);
+    path = name;
+  }
+  ~TemporaryDirectory() {
+    Machine machine;
+    (void)remove_tree(machine.disk, path);
+  }
+  std::string path;
+};
+
+Task<> serve_echo(Listener* listener) {
+  const std::unique_ptr<Socket> socket = co_await accept(listener);
+  std::array<uint8_t, 4096> buffer;
+  while (true) {
+    const size_t count = co_await read_some(socket.get(), buffer);
+    if (count == 0) break;
+    co_await write_all(socket.get(), Bytes(buffer).first(count));
+  }
+  socket->end_write();
+}
+
+Task<> write_pattern(Socket* socket, size_t size) {
+  std::vector<uint8_t> bytes(size);
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 7);
+  co_await write_all(socket, bytes);
+  socket->end_write();
+}
+
+Task<> echo(Machine* machine, size_t size) {
+  std::unique_ptr<Listener> listener = co_await machine->network.listen({"127.0.0.1", 0}, 5);
+  Scope scope(machine->loop);
+  scope.spawn("echo", serve_echo(listener.get()));
+  std::unique_ptr<Socket> socket = co_await machine->network.connect(listener->local());
+  scope.spawn("write", write_pattern(socket.get(), size));
+  std::vector<uint8_t> got(size);
+  co_await read_exactly(socket.get(), got);
+  for (size_t i = 0; i < size; ++i) {
+    if (got[i] != static_cast<uint8_t>(i * 7)) co_await fail(Errc::kCorruptMessage);
+  }
+  std::array<uint8_t, 1> end;
+  CHECK(co_await read_some(socket.get(), end) == 0);
+  co_await scope.join();
+}
+
+TEST_CASE("bytes come back over loopback, far more than the socket buffers hold") {
+  Machine machine;
+  CHECK(machine.run(echo(&machine, 20'000'000)));
+}
+
+Task<> connect_nowhere(Machine* machine, Address at) {
+  co_await machine->network.connect(at);
+}
+
+TEST_CASE("a refused connection and an unknown host are kUnreachable") {
+  Machine machine;
+  Address free_port;
+  {
+    auto listener = machine.network.listen({"127.0.0.1", 0}, 1);
+    REQUIRE(listener);
+    free_port = (*listener)->local();
+  }
+  CHECK(machine.run(connect_nowhere(&machine, free_port)).error().code() == Errc::kUnreachable);
+  CHECK(machine.run(connect_nowhere(&machine, {"no-such-host.invalid", 1})).error().code() ==
+        Errc::kUnreachable);
+}
+
+TEST_CASE("a taken port is kAlreadyExists") {
+  Machine machine;
+  auto first = machine.network.listen({"127.0.0.1", 0}, 1);
+  REQUIRE(first);
+  const auto second = machine.network.listen((*first)->local(), 1);
+  REQUIRE(!second);
+  CHECK(second.error().code() == Errc::kAlreadyExists);
+}
+
+Task<> write_and_sync(Machine* machine, std::string path) {
+  std::unique_ptr<File> file = co_await machine->disk.open(path, {.create = true});
+  const std::array<Bytes, 2> pieces = {as_bytes("hello "), as_bytes("world")};
+  co_await file->write_at(0, pieces);
+  co_await file->sync();
+  co_await file->write_at(6, std::span(pieces).first(1));
+  co_await file->truncate(9);
+}
+
+TEST_CASE("files are written in pieces, synced, cut and read back") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  const std::string path = join_path(directory.path, "f");
+  CHECK(machine.run(write_and_sync(&machine, path)));
+  CHECK(read_file(machine.disk, path, 100) == "hello hel");
+  CHECK(!read_file(machine.disk, path, 5));
+  CHECK(read_file(machine.disk, path + "x", 5).error().code() == Errc::kNotFound);
+}
+
+Task<> sync_and_forget(Machine* machine, std::string path) {
+  Scope scope(machine->loop);
+  std::unique_ptr<File> file = co_await machine->disk.open(path, {.create = true});
+  scope.spawn("sync", file->sync());
+  co_await sleep_until(machine->loop.now());
+}
+
+TEST_CASE("a file may go while its sync still runs") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  for (int i = 0; i < 20; ++i) {
+    CHECK(machine.run(sync_and_forget(&machine, join_path(directory.path, "f"))));
+  }
+}
+
+TEST_CASE("a directory is listed in order, locked once and replaced files are whole") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  Disk& disk = machine.disk;
+  REQUIRE(make_directories(disk, join_path(directory.path, "a/b/c")));
+  REQUIRE(write_file_atomically(disk, join_path(directory.path, "z"), "one"));
+  REQUIRE(write_file_atomically(disk, join_path(directory.path, "z"), "two"));
+  const auto entries = disk.list(directory.path);
+  REQUIRE(entries);
+  REQUIRE(entries->size() == 2);
+  CHECK(entries->at(0).name == "a");
+  CHECK(entries->at(0).is_directory);
+  CHECK(read_file(disk, join_path(directory.path, "z"), 10) == "two");
+
+  const std::string lock_path = join_path(directory.path, ".lock");
+  auto held = disk.lock(lock_path);
+  REQUIRE(held);
+  CHECK(disk.lock(lock_path).error().code() == Errc::kLocked);
+  held->reset();
+  CHECK(disk.lock(lock_path));
+  CHECK(disk.space(directory.path)->free_bytes > 0);
+}
+
+}  // namespace
+}  // namespace millrace::runtime::os

@@ -1,0 +1,88 @@
+// FileContent: the bytes of one simulated file in two layers: what a process sees (the page cache),
+// and what would be there after a power loss (the platter).
+//
+//   page cache   |AAAA|BBBB|CCcc|dd  |     write() changes this layer and marks pages dirty
+//   platter      |AAAA|BBBB|CC  |          finish_sync() lets it catch up
+//
+// crash() decides sector by sector which of the two a dirty page becomes. Not a File: errors,
+// delays and names are in disk.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "simulation/page.h"
+
+namespace millrace::simulation {
+
+/// How a power loss treats what was not synced.
+struct CrashMood {
+  double keep = 0;     ///< chance of each sector, size and name to survive; 0 and 1 are exact
+  double garbage = 0;  ///< chance of a lost sector of a file's new end to hold garbage, not zeros
+  bool in_order = false;  ///< names survive in the order in which they were changed
+
+  /// All lost, all kept, or anything between.
+  static CrashMood draw(Random& random, double garbage);
+};
+
+/// Copies share all pages.
+class FileContent {
+ public:
+  /// What a sync that begins now promises to save.
+  struct Snapshot {
+    int64_t size = 0;
+    std::vector<std::pair<size_t, PageRef>> pages;
+  };
+
+  int64_t size() const { return size_; }
+  /// Room taken in the page cache layer. Units: pages.
+  int64_t pages() const { return pages_; }
+  bool dirty() const { return !dirty_.empty() || size_ != stable_size_; }
+
+  /// Returns how much of `into` the file reaches.
+  size_t read(int64_t position, MutableBytes into) const;
+  void write(int64_t position, Bytes bytes);
+  /// Cuts, or extends with zeros that take no room.
+  void truncate(int64_t size);
+  /// How much room a write would take in addition. Units: pages.
+  int64_t pages_to_write(int64_t position, int64_t count) const;
+
+  Snapshot start_sync() const;
+  void finish_sync(const Snapshot& snapshot);
+  /// What Linux does when a sync fails: the pages are called clean although they were not saved,
+  /// and some may be read back from the platter, old.
+  void fail_sync(const Snapshot& snapshot, Random& random);
+  /// The pages are called clean although they were not saved, and nobody is told.
+  void pretend_sync(const Snapshot& snapshot);
+  /// The kernel saves some dirty pages by itself.
+  void write_back(Random& random);
+
+  void crash(Random& random, const CrashMood& mood);
+
+  /// Flips one bit in both layers, for good. Requires: position < size().
+  void flip_bit(int64_t position, int bit);
+
+ private:
+  struct Slot {
+    PageRef current;
+    PageRef stable;
+    bool dirty = false;
+  };
+
+  Slot& touch(size_t index);
+  void set_current(Slot& slot, PageRef page);
+  void zero_tail(int64_t size);
+  PageRef torn_page(const Slot& slot, int64_t start, Random& random, const CrashMood& mood) const;
+
+  int64_t size_ = 0;
+  int64_t stable_size_ = 0;
+  int64_t pages_ = 0;
+  std::vector<Slot> slots_;    // of the longer layer
+  std::vector<size_t> dirty_;  // indexes of the slots that are marked so
+};
+
+}  // namespace millrace::simulation
