@@ -10,7 +10,7 @@ namespace {
 // Log lines go to the node's sink while its code runs, and nowhere else.
 class WithLog {
  public:
-  explicit WithLog(NodeLog& log) : before_(install_log_sink(&log)) {}
+  explicit WithLog(NodeLog* log) : before_(install_log_sink(log)) {}
   WithLog(const WithLog&) = delete;
   WithLog& operator=(const WithLog&) = delete;
   ~WithLog() { install_log_sink(before_); }
@@ -77,7 +77,7 @@ void Node::start() {
   // What an earlier process read from this clock means nothing any more.
   clock_.restart(MonoTime{random_.between(1, seconds(1'000'000).ns)});
   busy_until_ = timeline_.now();
-  const WithLog log(log_);
+  const WithLog log(silent_ ? nullptr : &log_);
   process_ = std::make_unique<Process>(*this);
   process_->program = program_(process_->env);
   wake();
@@ -107,7 +107,7 @@ void Node::crash() {
 }
 
 void Node::end_process() {
-  const WithLog log(log_);
+  const WithLog log(silent_ ? nullptr : &log_);
   process_.reset();
   turn_.cancel();
 }
@@ -117,6 +117,11 @@ void Node::pause(Duration time) {
   schedule_turn();
 }
 
+void Node::set_log_level(std::optional<LogLevel> level) {
+  silent_ = !level;
+  log_.level = level.value_or(LogLevel::kError);
+}
+
 void Node::wake() {
   if (process_) schedule_turn();
 }
@@ -124,7 +129,7 @@ void Node::wake() {
 void Node::run_turn() {
   if (!process_) return;  // news for a machine on which nothing runs
   if (busy_until_ > timeline_.now()) return schedule_turn();
-  const WithLog log(log_);
+  const WithLog log(silent_ ? nullptr : &log_);
   const bool more = process_->loop.run_turn();
   ++turns_;
   timeline_.note(TraceKind::kTurn, host_.index, more);

@@ -57,8 +57,8 @@ class Node {
   void kill();
   void crash();
   void pause(Duration time);
-  /// Only lines of this severity or worse are kept. Formatting them costs time.
-  void set_log_level(LogLevel level) { log_.level = level; }
+  /// See World::set_log_level.
+  void set_log_level(std::optional<LogLevel> level);
 
   /// Brings the next turn forward if somebody outside made a task ready.
   void wake();
@@ -85,6 +85,7 @@ class Node {
   SimulatedDisk disk_;
   SimulatedNetwork network_;
   NodeLog log_;
+  bool silent_ = false;
   Program program_;
   std::unique_ptr<Process> process_;
   MonoTime busy_until_{};

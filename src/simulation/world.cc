@@ -72,7 +72,7 @@ void World::wake_all() {
   for (const auto& node : nodes_) node->wake();
 }
 
-void World::set_log_level(LogLevel level) {
+void World::set_log_level(std::optional<LogLevel> level) {
   log_level_ = level;
   for (const auto& node : nodes_) node->set_log_level(level);
 }
