@@ -33,7 +33,9 @@ bool read_structs(Reader& r, std::span<T>& out, size_t element_bytes) {
   size_t count = 0;
   if (!r.read_count(count, element_bytes)) return false;
   out = r.arena().make_array<T>(count);
+  r.set_aside(count * element_bytes);
   for (size_t i = 0; i < count; ++i) {
+    r.give_back(element_bytes);
     if (!read(r, out[i])) [[unlikely]]
       return r.at(i);
   }

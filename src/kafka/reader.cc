@@ -1,6 +1,7 @@
 #include "kafka/reader.h"
 
 #include <fmt/core.h>
+#include <algorithm>
 #include <utility>
 
 #include "kafka/varint.h"
@@ -122,11 +123,11 @@ bool Reader::read_classic(std::optional<std::string_view>& out) {
 bool Reader::read_count(size_t& count, size_t element_bytes) {
   const uint8_t* const start = next_;
   if (!read_length(count, false)) return false;
-  if (count <= left() / element_bytes) return true;
-  const size_t remaining = left();
+  const size_t available = left() - std::min(left(), aside_);
+  if (count <= available / element_bytes) return true;
   next_ = start;
   return refuse(fmt::format("count {} needs at least {} bytes, {} left", count,
-                            count * element_bytes, remaining));
+                            count * element_bytes, available));
 }
 
 bool Reader::read_presence(bool& present) {
@@ -146,7 +147,8 @@ bool Reader::skip_tags() {
   return tags.ok();
 }
 
-Reader::Tags::Tags(Reader& reader) : reader_(reader), outer_end_(reader.end_) {
+Reader::Tags::Tags(Reader& reader)
+    : reader_(reader), outer_end_(reader.end_), outer_aside_(reader.aside_) {
   ok_ = reader.read_uvarint(left_) || reader.at("tagged fields");
 }
 
@@ -154,6 +156,7 @@ bool Reader::Tags::close() {
   const size_t unread = reader_.left();
   if (unread != 0) reader_.refuse(fmt::format("tag {} has {} bytes too many", tag_, unread));
   reader_.end_ = outer_end_;
+  reader_.aside_ = outer_aside_;
   inside_ = false;
   return unread == 0;
 }
@@ -176,6 +179,7 @@ bool Reader::Tags::next() {
   first_ = false;
   inside_ = true;
   reader_.end_ = reader_.next_ + size;
+  reader_.aside_ = 0;  // what others need lies behind this field's end
   return true;
 }
 

@@ -32,11 +32,13 @@ class Reader {
   /// Tagged fields that were skipped because we do not know them.
   size_t unknown_tags() const { return unknown_tags_; }
 
-  /// Which message comes next. Arrays go into the arena. Every decode() begins with it.
+  /// Which message comes next. Arrays go into the arena (arena_bytes_max tells how much of it).
+  /// Every decode() begins with it.
   void begin_message(int16_t version, bool flexible, Arena& arena) {
     version_ = version;
     flexible_ = flexible;
     arena_ = &arena;
+    aside_ = 0;
   }
   int16_t version() const { return version_; }
   bool flexible() const { return flexible_; }
@@ -79,8 +81,14 @@ class Reader {
   /// A string whose length is classic even in flexible versions.
   bool read_classic(std::optional<std::string_view>& out);
 
-  /// The count of an array whose elements take at least `element_bytes` each.
+  /// The count of an array whose elements take at least `element_bytes` each. The bytes that the
+  /// elements of the arrays around it still need are not there for this one: so the memory that a
+  /// message takes is paid for even when it turns out to be cut short.
   bool read_count(size_t& count, size_t element_bytes);
+  /// Sets bytes aside for the elements of an array of structs, and gives back an element's when its
+  /// turn has come.
+  void set_aside(size_t bytes) { aside_ += bytes; }
+  void give_back(size_t bytes) { aside_ -= bytes; }
   /// Steps over a null, if one comes next.
   bool take_null(bool is_string);
   /// The head of a nullable struct. Anything that is not positive is null, in tagged fields and
@@ -105,6 +113,7 @@ class Reader {
 
     Reader& reader_;
     const uint8_t* outer_end_;
+    size_t outer_aside_;
     uint32_t left_ = 0;
     uint32_t tag_ = 0;
     bool inside_ = false;
@@ -128,6 +137,7 @@ class Reader {
   const uint8_t* begin_;
   const uint8_t* next_;
   const uint8_t* end_;
+  size_t aside_ = 0;
   Arena* arena_ = nullptr;
   int16_t version_ = 0;
   bool flexible_ = false;

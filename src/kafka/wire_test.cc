@@ -7,6 +7,7 @@
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/header.h"
 #include "kafka/messages/metadata.h"
+#include "kafka/messages/offset_fetch.h"
 #include "kafka/messages/produce.h"
 #include "kafka/records/group/consumer_group_member_metadata.h"
 #include "kafka/records/group/offset_commit.h"
@@ -189,6 +190,19 @@ TEST_CASE("counts that lie are refused before anything is allocated, with field 
         "FetchRequest v4: topics[1].partitions: count 10000000 needs at least 160000000 bytes, "
         "8 left at byte 31");
   CHECK(arena.used() <= 2 * sizeof(FetchRequest::Topic));
+}
+
+TEST_CASE("arrays inside arrays cannot claim the same bytes twice") {
+  // 200 groups, whose first says 200 topics, whose first says 200 partitions: 700 bytes in all.
+  Buffer frame = bytes_of("c901 02 'g' c901 02 't' c901");
+  while (frame.size() < 700) *frame.extend(1) = 0xff;
+  Reader reader(frame);
+  Arena arena;
+  const auto result = OffsetFetchRequest::decode(reader, 8, arena);
+  REQUIRE(!result);
+  CHECK(result.error().detail() ==
+        "OffsetFetchRequest v8: groups[0].topics: count 200 needs at least 600 bytes, 97 left at "
+        "byte 4");
 }
 
 TEST_CASE("what is wrong with a value is told: null, negative, too long, no UTF-8, cut") {

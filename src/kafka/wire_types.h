@@ -18,10 +18,16 @@ namespace millrace::kafka {
 /// Strings are at most this long, compact ones too. Units: bytes.
 inline constexpr size_t kStringBytesMax = 0x7fff;
 
-/// Decoding a message takes at most this many bytes of Arena per byte of it: every element that an
-/// array has room for was paid for with the bytes its fields take at least. A generated
-/// static_assert holds every struct to it.
+/// Every element that an array has room for was paid for with the bytes its fields take at least:
+/// this many bytes of Arena for each. A generated static_assert holds every struct to it.
 inline constexpr size_t kArenaBytesPerByte = 24;
+
+/// The most that decoding a message of so many bytes takes from the Arena, whatever the bytes are.
+/// Real messages take one to three times their size. The constant is for the elements under way
+/// when a message turns out to be cut short: one of each array around it.
+constexpr size_t arena_bytes_max(size_t message_bytes) {
+  return kArenaBytesPerByte * message_bytes + 4096;
+}
 
 /// Record batches on their way through, never re-encoded. Today they lie in memory; a range of a
 /// file can join here when fetch sends files, and no message that carries records will notice.
