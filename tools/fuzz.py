@@ -56,7 +56,8 @@ class Status:
     """What libFuzzer's output says so far."""
 
     LINE = re.compile(r"^#(\d+)\s.*?\bcov: (\d+).*?\bcorp: (\d+)/.*?\bexec/s: (\d+)")
-    REASON = re.compile(r"(CHECK failed.*|ERROR: (?:libFuzzer|AddressSanitizer|LeakSanitizer): [^(]*|.*runtime error: .*)")
+    REASON = re.compile(r"(\S+:\d+: CHECK\(.*|.*runtime error: .*|"
+                        r"ERROR: (?:libFuzzer|AddressSanitizer|LeakSanitizer): [^(]*)")
 
     def __init__(self):
         self.runs = self.coverage = self.inputs = self.rate = 0
@@ -104,12 +105,12 @@ class Hunt:
         self.started = time.monotonic()
         with open(ROOT / self.target.log, "w") as log:
             # In a session of its own: Ctrl-C is for us to handle, libFuzzer would call it a success.
-            self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.STDOUT, stdout=subprocess.PIPE,
-                                            text=True, errors="replace", start_new_session=True)
-            for line in self.process.stdout:
-                log.write(line)
-                self.status.read(line)
-            self.code = self.process.wait()
+            with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True,
+                                  errors="replace", start_new_session=True) as self.process:
+                for line in self.process.stdout:
+                    log.write(line)
+                    self.status.read(line)
+            self.code = self.process.returncode
         self.elapsed = time.monotonic() - self.started
         return self
 
@@ -180,7 +181,8 @@ def build(chosen):
 def hunt_all(chosen, seconds, jobs):
     hunts = [Hunt(target, seconds) for target in chosen]
     total = math.ceil(len(hunts) / jobs) * seconds
-    print(f"{len(hunts)} targets, {seconds} seconds each, {min(jobs, len(hunts))} at a time: "
+    plural = "s" if len(hunts) > 1 else ""
+    print(f"{len(hunts)} target{plural}, {seconds} seconds each, {min(jobs, len(hunts))} at a time: "
           f"{total // 60} min {total % 60} s", flush=True)
     screen = Screen(hunts)
     ticker = threading.Thread(target=screen.tick, daemon=True)
