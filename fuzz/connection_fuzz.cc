@@ -24,6 +24,7 @@ using simulation::World;
 constexpr size_t kStepsMax = 24;
 constexpr size_t kCorrelationPosition = 4;
 const runtime::Address kAddress{"server", 9092};
+constexpr Uuid kTopicPlaceholder{0x1234567890abcdef, 0x1234567890abcdef};
 
 Settings broker_settings() {
   Settings settings;
@@ -66,8 +67,9 @@ class Peer {
     }
     send(frame);
   }
+  /// Returns the answer's frame.
   template <class Message>
-  void call(int16_t version, const Message& message) {
+  Buffer call(int16_t version, const Message& message) {
     Buffer content;
     kafka::Writer writer(content);
     const kafka::RequestHeader header{.request_api_key = Message::kKey,
@@ -75,11 +77,12 @@ class Peer {
     const kafka::ApiInfo& api = *kafka::find_api(Message::kKey);
     CHECK(header.encode(writer, kafka::request_header_version(api, version)).has_value());
     CHECK(message.encode(writer, version).has_value());
-    const size_t before = answers_;
+    last_answer_.clear();
     send_frame(content);
     world_->run_for(seconds(1));
     receive();
-    CHECK(answers_ == before + 1, "a valid request was not answered");
+    CHECK(!last_answer_.empty(), "a valid request was not answered");
+    return std::move(last_answer_);
   }
 
   /// Takes what has arrived.
@@ -113,8 +116,8 @@ class Peer {
 
   // Raw bytes may hold requests too; of their answers we know nothing.
   void check_answer(Bytes frame) {
-    ++answers_;
     CHECK(frame.size() >= 4);
+    last_answer_ = Buffer(frame);
     const auto found = sent_.find(load_be<int32_t>(frame.data()));
     if (found == sent_.end() || raw_sent_) return;
     const auto [key, version] = found->second;
@@ -138,7 +141,7 @@ class Peer {
   Buffer received_;
   std::map<int32_t, Call> sent_;  // by correlation id
   int32_t last_sent_ = 0;
-  size_t answers_ = 0;
+  Buffer last_answer_;
   bool raw_sent_ = false;
 };
 
@@ -173,17 +176,47 @@ class Cluster {
 };
 
 // A disk with a topic "orders" of two partitions and the topic of the groups.
-std::unique_ptr<simulation::FileTree> prepared_disk() {
+struct Prepared {
+  std::unique_ptr<simulation::FileTree> disk;
+  TopicId orders;
+};
+
+Prepared prepare() {
+  constexpr int16_t kCreateVersion = 7;
   Cluster cluster(nullptr);
   Peer peer = cluster.connect();
   kafka::CreateTopicsRequest::Topic topic{
       .name = "orders", .num_partitions = 2, .replication_factor = 1};
-  peer.call(7, kafka::CreateTopicsRequest{.topics = {&topic, 1}, .timeout_ms = 1000});
+  const Buffer answer = peer.call(
+      kCreateVersion, kafka::CreateTopicsRequest{.topics = {&topic, 1}, .timeout_ms = 1000});
+  Arena arena;
+  kafka::Reader reader(answer);
+  CHECK(kafka::ResponseHeader::decode(reader, 1, arena).has_value());
+  const auto created = kafka::CreateTopicsResponse::decode(reader, kCreateVersion, arena);
+  CHECK(created.has_value() && created->topics.size() == 1 && created->topics[0].error_code == 0);
   std::string_view group = "g";
   peer.call(4, kafka::FindCoordinatorRequest{.coordinator_keys = {&group, 1}});
   peer.close();
   cluster.stop();
-  return cluster.image();
+  return {cluster.image(), created->topics[0].topic_id};
+}
+
+const Prepared& prepared() {
+  static const Prepared* const kPrepared = new Prepared(prepare());
+  return *kPrepared;
+}
+
+Buffer with_topic_id(Bytes content) {
+  Buffer copy(content);
+  for (size_t at = 0; at + 16 <= copy.size(); ++at) {
+    uint8_t* const id = copy.data() + at;
+    if (load_be64(id) != kTopicPlaceholder.high || load_be64(id + 8) != kTopicPlaceholder.low) {
+      continue;
+    }
+    store_be64(id, prepared().orders.value.high);
+    store_be64(id + 8, prepared().orders.value.low);
+  }
+  return copy;
 }
 
 enum class Step : uint8_t { kFrame, kRaw, kWait, kEnd, kReconnect };
@@ -193,7 +226,7 @@ constexpr Step kSteps[] = {Step::kFrame, Step::kFrame, Step::kFrame, Step::kFram
 void take_step(Cluster& cluster, Peer& peer, fuzz::Input& input) {
   switch (kSteps[input.below(std::size(kSteps))]) {
     case Step::kFrame:
-      return peer.send_frame(input.piece());
+      return peer.send_frame(with_topic_id(input.piece()));
     case Step::kRaw:
       return peer.send_raw(input.piece());
     case Step::kWait:
@@ -207,9 +240,8 @@ void take_step(Cluster& cluster, Peer& peer, fuzz::Input& input) {
 }
 
 void run(Bytes bytes) {
-  static const simulation::FileTree* const kDisk = prepared_disk().release();
   fuzz::Input input(bytes);
-  Cluster cluster(kDisk);
+  Cluster cluster(prepared().disk.get());
   Peer bystander = cluster.connect();
   Peer peer = cluster.connect();
   for (size_t steps = 0; steps < kStepsMax && !input.empty(); ++steps) {

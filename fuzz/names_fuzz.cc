@@ -1,5 +1,6 @@
 // Short texts that name one thing: ids, addresses, topics, and files in a data directory. What is
 // understood as a name is written as the same name.
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/uuid.h"
 #include "log/file_names.h"

@@ -34,7 +34,8 @@ def uvarint(n):
 
 
 class Encoder:
-    """Encodes messages of schema/kafka; fields that are not given have their defaults."""
+    """Encodes messages of schema/kafka. Fields that are not given have their defaults, fields that the version lacks
+    are left out."""
 
     def __init__(self):
         self.messages = {m.name: m for d in load(ROOT / "schema/kafka") for m in d.messages}
@@ -61,7 +62,7 @@ class Encoder:
     @staticmethod
     def default(f):
         if f.default is not None:
-            return {"null": None, "true": True}.get(f.default) if f.default in ("null", "true") else int(f.default)
+            return {"null": None, "true": True}[f.default] if f.default in ("null", "true") else int(f.default, 0)
         if f.array:
             return []
         return {"string": "", "bytes": b"", "records": b"", "uuid": uuid.UUID(int=0)}.get(f.type, {} if f.struct else 0)
@@ -181,7 +182,8 @@ def record_text():
         "keys": seed(0, 1 | 2 | 8, 255, b"a:1\nb:NULL\nNULL:x\n"),
         "ndjson": seed(1, 4, 10, b'{"id": 7, "name": "caf\xc3\xa9"}\n{"id": "x", "n": 1.5e3, "deep": [{"a": null}]}\n'),
         "envelope": seed(2, 0, 64, b'{"topic":"t","partition":1,"offset":9,"timestamp":1714550400000,"key":"k",'
-                                   b'"value":null,"headers":[{"key":"h","value":"v"},{"key":"b","value_base64":"/wA="}]}\n'),
+                                   b'"value":null,"headers":[{"key":"h","value":"v"},'
+                                   b'{"key":"b","value_base64":"/wA="}]}\n'),
         "csv": seed(3, 4, 7, b'id,name\n1,"Smith, ""J"""\n2,\n'),
     }
 
@@ -360,10 +362,132 @@ def log_recovery():
     }
 
 
+def requests():
+    """One request of every API that a broker serves: name, key, version, values."""
+    orders = {"name": "orders", "topic": "orders", "topic_id": TOPIC}
+
+    def topics(item, **values):
+        """Topic "orders" in the name the API has for it."""
+        wanted = {f.name for f in item.fields}
+        return [{k: v for k, v in (orders | values).items() if k in wanted}]
+
+    def struct_of(message, name):
+        return next(f.struct for f in ENCODER.messages[message].body.fields if f.name == name)
+
+    def of_topics(api, field="topics", **values):
+        return {field: topics(struct_of(f"{api}Request", field), **values)}
+
+    def produce(codec):
+        return {"acks": -1, "timeout_ms": 1000,
+                **of_topics("Produce", "topic_data", partition_data=[{"index": 0, "records": batch(0, codec)}])}
+
+    protocols = [{"name": "range", "metadata": consumer_protocol()["subscription_v1"]}]
+    join = {"group_id": "g", "session_timeout_ms": 10000, "rebalance_timeout_ms": 1000, "protocol_type": "consumer",
+            "protocols": protocols}
+    fetched = [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1000}]
+    resource = {"resource_type": 2, "resource_name": "orders"}
+    commit = [{"partition_index": 0, "committed_offset": 3, "committed_metadata": "note"}]
+    return [
+        ("Produce", 13, produce("kafka_clients_4_3_1_none")),
+        ("Produce", 7, produce("kafka_clients_4_3_1_zstd")),
+        ("Fetch", 17, {"max_wait_ms": 10, **of_topics("Fetch", partitions=fetched)}),
+        ("Fetch", 4, {"max_wait_ms": 10, **of_topics("Fetch", partitions=fetched)}),
+        ("ListOffsets", 10, {"replica_id": -1, **of_topics("ListOffsets", partitions=[{"timestamp": -1}])}),
+        ("Metadata", 13, {"topics": [{"name": "orders"}]}), ("Metadata", 1, {"topics": None}),
+        ("OffsetCommit", 9, {"group_id": "g", **of_topics("OffsetCommit", partitions=commit)}),
+        ("OffsetCommit", 2, {"group_id": "g", **of_topics("OffsetCommit", partitions=commit)}),
+        ("OffsetFetch", 9, {"groups": [{"group_id": "g", "topics": None}]}),
+        ("OffsetFetch", 1, {"group_id": "g", **of_topics("OffsetFetch", partition_indexes=[0])}),
+        ("FindCoordinator", 6, {"coordinator_keys": ["g"]}), ("FindCoordinator", 0, {"key": "g"}),
+        ("JoinGroup", 9, join), ("JoinGroup", 0, join),
+        ("Heartbeat", 4, {"group_id": "g", "generation_id": 1, "member_id": "m"}),
+        ("LeaveGroup", 5, {"group_id": "g", "members": [{"member_id": "m"}]}),
+        ("SyncGroup", 5, {"group_id": "g", "generation_id": 1, "member_id": "m", "protocol_type": "consumer",
+                          "protocol_name": "range"}),
+        ("DescribeGroups", 6, {"groups": ["g"]}), ("ListGroups", 5, {}),
+        ("ApiVersions", 4, {"client_software_name": "c", "client_software_version": "1"}), ("ApiVersions", 99, None),
+        ("CreateTopics", 7, {"topics": [{"name": "new", "num_partitions": 1, "replication_factor": 1,
+                                         "configs": [{"name": "retention.ms", "value": "1000"}]}]}),
+        ("DeleteTopics", 6, {"topics": [{"name": "orders"}], "timeout_ms": 1000}),
+        ("DeleteRecords", 2, {"timeout_ms": 1000, **of_topics("DeleteRecords", partitions=[{"offset": -1}])}),
+        ("InitProducerId", 5, {"transactional_id": None, "transaction_timeout_ms": 1000}),
+        ("OffsetForLeaderEpoch", 4, of_topics("OffsetForLeaderEpoch", partitions=[{"leader_epoch": 0}])),
+        ("DescribeConfigs", 4, {"resources": [resource | {"configuration_keys": None}]}),
+        ("AlterConfigs", 2, {"resources": [resource | {"configs": [{"name": "retention.ms", "value": "5"}]}]}),
+        ("DescribeLogDirs", 4, {"topics": None}),
+        ("CreatePartitions", 3, {"topics": [{"name": "orders", "count": 4, "assignments": None}], "timeout_ms": 1000}),
+        ("DeleteGroups", 2, {"groups_names": ["g"]}),
+        ("IncrementalAlterConfigs", 1, {"resources": [resource | {"configs": [
+            {"name": "cleanup.policy", "config_operation": 2, "value": "compact"}]}]}),
+        ("OffsetDelete", 0, {"group_id": "g", **of_topics("OffsetDelete", partitions=[{}])}),
+        ("DescribeCluster", 2, {}), ("ListConfigResources", 1, {"resource_types": [2]}),
+        ("DescribeTopicPartitions", 0, {"topics": [{"name": "orders"}]}),
+    ]
+
+
+def frame(api, version, values):
+    """A request without its size; the correlation id is the target's to fill in."""
+    message = ENCODER.messages[f"{api}Request"]
+    header = encode("RequestHeader", 2 if message.flexible(version) else 1, request_api_key=message.number,
+                    request_api_version=version, client_id="c")
+    return header + (b"" if values is None else encode(message.name, version, **values))
+
+
+def connection():
+    send, raw, wait, end, reconnect = (bytes([n]) for n in (0, 4, 5, 6, 7))
+    frames = {f"{api}_{version}": frame(api, version, values) for api, version, values in requests()}
+    several = ("Produce_13", "Fetch_17", "JoinGroup_9", "OffsetCommit_9", "DeleteTopics_6")
+    return {
+        **{name.lower(): send + piece(content) for name, content in frames.items()},
+        "several": b"".join(send + piece(frames[name]) for name in several) + wait + b"\x40",
+        "reconnects": send + piece(frames["Produce_7"]) + reconnect + send + piece(frames["Fetch_4"]) + end,
+        "halves": raw + piece(b"\0\0\0\x10" + frames["Metadata_1"][:5]) + raw + piece(frames["Metadata_1"][5:]),
+        "huge": raw + piece(b"\x7f\xff\xff\xff"),
+    }
+
+
+def client():
+    look, change, offsets, fetch, consume, produce = (bytes([n]) for n in range(6))
+
+    def answer(api, version, **values):
+        return b"\0" + piece(encode(f"{api}Response", version, **values))
+
+    brokers = [{"node_id": 1, "host": "server", "port": 9092}]
+    partitions = [{"partition_index": n, "leader_id": 1, "leader_epoch": 0, "replica_nodes": [1], "isr_nodes": [1]}
+                  for n in range(2)]
+    metadata_answer = answer("Metadata", 13, brokers=brokers, cluster_id="c", controller_id=1,
+                             topics=[{"name": "orders", "topic_id": TOPIC, "partitions": partitions}])
+    coordinator = answer("FindCoordinator", 6, coordinators=[{"key": "g", **brokers[0]}])
+    records = batch(0) + batch(3)[:50]
+    fetched = answer("Fetch", 18, responses=[{"topic_id": TOPIC, "partitions": [
+        {"partition_index": 0, "high_watermark": 3, "last_stable_offset": 3, "log_start_offset": 0,
+         "records": records}]}])
+    subscription, assignment = consumer_protocol()["subscription_v1"], consumer_protocol()["assignment"]
+    joined = answer("JoinGroup", 9, generation_id=1, protocol_type="consumer", protocol_name="range", leader="m",
+                    member_id="m", members=[{"member_id": "m", "metadata": subscription}])
+    synced = answer("SyncGroup", 5, protocol_type="consumer", protocol_name="range", assignment=assignment)
+    committed = answer("OffsetFetch", 9, groups=[{"group_id": "g", "topics": [
+        {"name": "orders", "partitions": [{"partition_index": 0, "committed_offset": 3, "metadata": ""}]}]}])
+    listed = answer("ListOffsets", 11, topics=[{"name": "orders", "partitions": [
+        {"partition_index": 0, "timestamp": -1, "offset": 7, "leader_epoch": 0}]}])
+    produced = answer("Produce", 13, responses=[{"topic_id": TOPIC, "partition_responses": [
+        {"index": 0, "base_offset": 0}]}])
+    return {
+        "look": look + metadata_answer,
+        "fetch": fetch + metadata_answer + fetched,
+        "offsets": offsets + metadata_answer + listed + coordinator + committed,
+        "consume": consume + metadata_answer + coordinator + joined + metadata_answer + synced + committed + listed +
+                   fetched,
+        "produce": produce + metadata_answer + answer("InitProducerId", 5, producer_id=4) + metadata_answer + produced,
+        "change": change + metadata_answer + answer("CreateTopics", 7, topics=[{"name": "orders"}]),
+        "raw": look + b"\1" + piece(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    }
+
+
 TARGETS = {
-    "command_line": command_line, "consumer_protocol": consumer_protocol, "group_records": group_records,
-    "log_files": log_files, "log_recovery": log_recovery, "metadata_log": metadata_log, "names": names,
-    "quorum_files": quorum_files, "range": ranges, "record_text": record_text, "settings": settings,
+    "client": client, "command_line": command_line, "connection": connection, "consumer_protocol": consumer_protocol,
+    "group_records": group_records, "log_files": log_files, "log_recovery": log_recovery, "metadata_log": metadata_log,
+    "names": names, "quorum_files": quorum_files, "range": ranges, "record_text": record_text, "settings": settings,
 }
 
 

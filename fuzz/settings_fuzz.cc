@@ -1,5 +1,6 @@
 // A server.properties from a stranger, and each of its values as every setting that could have it.
 // What is accepted must mean the same when it is written down and read again.
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/properties.h"
 #include "base/setting_values.h"
