@@ -1,6 +1,7 @@
 // Batches for the tests of this folder and of those above it. Not for production code.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,6 +66,7 @@ inline Buffer build(const BatchOptions& options, const std::vector<OwnedRecord>&
   builder.begin(options);
   for (const OwnedRecord& record : records) {
     std::vector<RecordHeader> headers;
+    headers.reserve(record.headers.size());
     for (const auto& [key, value] : record.headers) {
       headers.push_back({.key = key, .value = view_of(value)});
     }
@@ -89,6 +91,7 @@ inline Result<std::vector<OwnedRecord>> read(Bytes bytes, size_t bytes_max = 64 
   TRY(verify_crc(batch));
   RecordCursor records(batch, TRY(decompress_records(batch, decompressor, buffer, bytes_max)));
   std::vector<OwnedRecord> all;
+  all.reserve(static_cast<size_t>(std::min(batch.record_count(), 10'000)));
   while (const RecordView* record = records.next()) all.push_back(owned(*record));
   TRY(records.end());
   return all;

@@ -21,7 +21,7 @@
 
 namespace millrace::kafka {
 
-/// The numbers of the batch attributes. Bits 5 to 7 mean nothing yet: a batch can carry them and
+/// The numbers of the batch attributes. Numbers 5 to 7 mean nothing yet: a batch can carry them and
 /// pass through, to decompress it is kUnsupportedCompressionType.
 enum class Codec : uint8_t { kNone = 0, kGzip = 1, kSnappy = 2, kLz4 = 3, kZstd = 4 };
 inline constexpr int kCodecCount = 5;

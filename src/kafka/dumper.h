@@ -14,7 +14,9 @@ namespace millrace::kafka {
 
 class Dumper {
  public:
-  explicit Dumper(std::string& out) : out_(out) {}
+  /// Shows the fields that `version` has.
+  Dumper(std::string& out, int16_t version) : out_(out), version_(version) {}
+  int16_t version() const { return version_; }
 
   void open(char bracket) {
     out_ += bracket;
@@ -90,6 +92,7 @@ class Dumper {
 
  private:
   std::string& out_;
+  int16_t version_;
   bool first_ = true;
 };
 

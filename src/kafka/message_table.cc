@@ -23,8 +23,7 @@ Result<> recode(Reader& reader, int16_t version, Arena& arena, Writer& writer) {
 
 template <class M>
 constexpr MessageInfo info() {
-  return {M::kName,      M::kVersionMin, M::kVersionMax, M::kFlexibleFrom,
-          dump_bytes<M>, recode<M>};
+  return {M::kName, M::kVersionMin, M::kVersionMax, M::kFlexibleFrom, dump_bytes<M>, recode<M>};
 }
 
 constexpr auto kTable = std::to_array<MessageInfo>({

@@ -119,7 +119,6 @@ void RecordBatchBuilder::begin(const BatchOptions& options) {
   CHECK(static_cast<size_t>(options.codec) < ratio_.size());
   options_ = options;
   batch_.resize(kBatchHeaderSize);
-  max_timestamp_ = kNoTimestamp;
   next_offset_delta_ = 0;
   last_offset_delta_ = 0;
   record_count_ = 0;
@@ -158,7 +157,8 @@ Result<> RecordBatchBuilder::add(int64_t offset_delta, const Fields& fields) {
   }
   const bool log_append_time = options_.timestamp_type == TimestampType::kLogAppendTime;
   const Timestamp timestamp = log_append_time ? options_.log_append_time : fields.timestamp;
-  if (record_count_ == 0) base_timestamp_ = options_.delete_horizon.value_or(timestamp);
+  const bool first = record_count_ == 0;
+  if (first) base_timestamp_ = options_.delete_horizon.value_or(timestamp);
   // Wraps as the reader's sum does.
   const auto timestamp_delta = static_cast<int64_t>(static_cast<uint64_t>(timestamp.ms) -
                                                     static_cast<uint64_t>(base_timestamp_.ms));
@@ -175,7 +175,7 @@ Result<> RecordBatchBuilder::add(int64_t offset_delta, const Fields& fields) {
   to = fields.write_headers(to);
   DCHECK(to == batch_.data() + batch_.size());
 
-  max_timestamp_ = std::max(max_timestamp_, timestamp);
+  max_timestamp_ = first ? timestamp : std::max(max_timestamp_, timestamp);
   last_offset_delta_ = std::max(last_offset_delta_, delta);
   next_offset_delta_ = offset_delta + 1;
   ++record_count_;

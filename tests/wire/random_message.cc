@@ -134,7 +134,7 @@ class Build {
     if (field.nullable(version_)) {
       const bool is_null = random_.chance(0.25);
       const bool marked = field.type == kStruct && !field.array;
-      if (marked) number<int8_t>(out, is_null ? -1 : 1);
+      if (marked) number<int8_t>(out, !is_null ? 1 : field.tag < 0 ? -1 : 0);
       if (is_null && !marked) length(out, field, is_string, -1);
       if (is_null) return field.default_value == kNullDefault;
     }
@@ -198,8 +198,8 @@ class Build {
   }
 
   bool text(Buffer& out, const FieldShape& field) {
-    static constexpr std::string_view kLetters[] = {"a", "Z", "7", ".", "\"", "\n", "\u00e4",
-                                                    "\u20ac", "\U0001f600"};
+    static constexpr std::string_view kLetters[] = {"a",  "Z",      "7",      ".",         "\"",
+                                                    "\n", "\u00e4", "\u20ac", "\U0001f600"};
     Buffer body;
     for (uint64_t left = random_.below(random_.chance(0.05) ? 300 : 6); left > 0; --left) {
       if (field.type == kString) {

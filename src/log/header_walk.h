@@ -1,0 +1,48 @@
+// HeaderWalk: from batch to batch through a segment's file, reading headers only, around what is
+// known to be damaged. Not CRCs and not records: segment_scan.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/result.h"
+#include "kafka/record_batch.h"
+#include "log/damage.h"
+#include "runtime/disk.h"
+
+namespace millrace::log {
+
+class HeaderWalk {
+ public:
+  /// Walks [from, to). Requires: `from` is where a batch begins; file and damage outlive the walk.
+  HeaderWalk(runtime::File& file, int64_t from, int64_t to, std::span<const Damage> damage = {})
+      : file_(file), next_position_(from), end_(to), damage_(damage) {}
+
+  /// The next batch's header, or nullptr at the end. Valid until the next call.
+  /// Errors: kCorruptMessage when what is there is no batch, reaches beyond `to` or has offsets
+  /// that go back; kIo. position() is where.
+  Result<const kafka::BatchHeaderView*> next();
+
+  /// Where the batch just returned begins. Units: bytes
+  int64_t position() const { return position_; }
+  /// Where the one after it begins.
+  int64_t next_position() const { return next_position_; }
+
+ private:
+  static constexpr size_t kWindowBytes = 4096;  // the usual distance of index entries
+
+  runtime::File& file_;
+  int64_t position_ = 0;
+  int64_t next_position_;
+  int64_t end_;
+  std::span<const Damage> damage_;
+  Offset next_offset_{0};
+  std::array<uint8_t, kWindowBytes> window_;
+  int64_t window_position_ = 0;
+  size_t window_size_ = 0;
+  std::optional<kafka::BatchHeaderView> current_;
+};
+
+}  // namespace millrace::log

@@ -1,0 +1,444 @@
+#include "log/log_directory.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "log/partition_metadata.h"
+
+namespace millrace::log {
+
+using runtime::join_path;
+using runtime::Task;
+
+namespace {
+
+constexpr size_t kSmallFileBytesMax = 1 << 20;
+constexpr size_t kRemovalsAtOnce = 64;
+constexpr size_t kEpochsAtOnce = 64;
+constexpr Duration kWakeAtLeast = seconds(300);  // the wall clock may have been set meanwhile
+constexpr std::string_view kMetadataTopic = "__cluster_metadata";
+
+std::string_view file_of(Checkpoint which) {
+  switch (which) {
+    case Checkpoint::kRecoveryPoint:
+      return kRecoveryPointName;
+    case Checkpoint::kLogStart:
+      return kLogStartOffsetName;
+    case Checkpoint::kHighWatermark:
+      return kHighWatermarkName;
+    case Checkpoint::kCleaner:
+      break;
+  }
+  return kCleanerOffsetName;
+}
+
+CheckpointPlan::Intervals intervals_of(const LogDirectoryOptions& options) {
+  return {options.recovery_point_interval, options.log_start_interval,
+          options.high_watermark_interval, options.recovery_point_interval};
+}
+
+Offset entry(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
+  const auto found = checkpoint.find(name);
+  return found == checkpoint.end() ? Offset(0) : found->second;
+}
+
+}  // namespace
+
+LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
+    : options_(std::move(options)),
+      cache_(env.disk, options_.open_segments_max),
+      removals_(env.disk, wake_),
+      due_times_(wake_),
+      checkpoints_(env.loop, intervals_of(options_), wake_),
+      services_{.env = env,
+                .directory = options_.path,
+                .durability = options_.durability,
+                .producer_id_expiration = options_.producer_id_expiration,
+                .cache = cache_,
+                .committer = committer_,
+                .cleaner = cleaner_,
+                .removals = removals_,
+                .due_times = due_times_,
+                .checkpoints = checkpoints_,
+                .scratch = scratch_},
+      committer_(env),
+      cleaner_(services_, options_.cleaner),
+      maintenance_(env.loop) {}
+
+LogDirectory::~LogDirectory() = default;
+
+// Opening.
+
+Result<std::unique_ptr<LogDirectory>> LogDirectory::open(runtime::Env& env,
+                                                         LogDirectoryOptions options) {
+  TRY(runtime::make_directories(env.disk, options.path));
+  std::unique_ptr<LogDirectory> directory(new LogDirectory(env, std::move(options)));
+  TRY(directory->take_possession());
+  TRY(directory->read_checkpoints());
+  TRY(directory->find_partitions());
+  return directory;
+}
+
+Result<> LogDirectory::take_possession() {
+  runtime::Disk& disk = services_.env.disk;
+  const std::string lock_path = join_path(path(), kLockName);
+  TRY(disk.open(lock_path, {.create = true}));
+  lock_ = TRY(disk.lock(lock_path));
+
+  const std::string meta_path = join_path(path(), kMetaPropertiesName);
+  Result<std::string> text = runtime::read_file(disk, meta_path, kSmallFileBytesMax);
+  if (!text && text.error().code() == Errc::kNotFound) {
+    TRY(format_if_empty());
+    text = runtime::read_file(disk, meta_path, kSmallFileBytesMax);
+  }
+  if (!text) return std::unexpected(text.error());
+  const Result<MetaProperties> meta = parse_meta_properties(*text);
+  if (!meta) return std::unexpected(meta.error().within(meta_path));
+  meta_ = *meta;
+  if (meta_.node_id != options_.node_id) {
+    return fail(Errc::kForeignDirectory,
+                fmt::format("{} says node.id={}, this is node {}", meta_path, meta_.node_id.value,
+                            options_.node_id.value));
+  }
+  if (options_.cluster_id && meta_.cluster_id != *options_.cluster_id) {
+    return fail(Errc::kForeignDirectory,
+                fmt::format("{} says cluster.id={}, this is cluster {}", meta_path,
+                            meta_.cluster_id, *options_.cluster_id));
+  }
+  return {};
+}
+
+Result<> LogDirectory::format_if_empty() {
+  runtime::Disk& disk = services_.env.disk;
+  for (const runtime::DirectoryEntry& found : TRY(disk.list(path()))) {
+    if (!found.is_directory || !PartitionDirectoryName::parse(found.name)) continue;
+    return fail(Errc::kForeignDirectory,
+                fmt::format("{} has no {}, but there are partitions in it ({}); restore the file, "
+                            "or use another directory",
+                            path(), kMetaPropertiesName, found.name));
+  }
+  if (!options_.format) {
+    return fail(Errc::kForeignDirectory,
+                fmt::format("{} has no {}: it was never formatted", path(), kMetaPropertiesName));
+  }
+  return runtime::write_file_atomically(disk, join_path(path(), kMetaPropertiesName),
+                                        format_meta_properties(*options_.format));
+}
+
+Result<> LogDirectory::read_checkpoints() {
+  const Result<std::string> marker = runtime::read_file(
+      services_.env.disk, join_path(path(), kCleanShutdownName), kSmallFileBytesMax);
+  if (!marker && marker.error().code() != Errc::kNotFound) return std::unexpected(marker.error());
+  was_clean_ = marker.has_value();
+  if (was_clean_) previous_broker_epoch_ = parse_clean_shutdown(*marker);
+  recovery_points_ = TRY(read_checkpoint(kRecoveryPointName));
+  log_starts_ = TRY(read_checkpoint(kLogStartOffsetName));
+  high_watermarks_ = TRY(read_checkpoint(kHighWatermarkName));
+  cleaner_offsets_ = TRY(read_checkpoint(kCleanerOffsetName));
+  return {};
+}
+
+// All checkpoints only save work or tell what is nearly known; a damaged one is done without.
+Result<OffsetCheckpoint> LogDirectory::read_checkpoint(std::string_view name) {
+  const std::string file = join_path(path(), name);
+  const Result<std::string> text =
+      runtime::read_file(services_.env.disk, file, kCheckpointBytesMax);
+  if (!text && text.error().code() == Errc::kNotFound) return OffsetCheckpoint{};
+  if (!text) return std::unexpected(text.error());
+  Result<OffsetCheckpoint> offsets = parse_offset_checkpoint(*text);
+  if (offsets || offsets.error().code() == Errc::kNewerFormat) return offsets;
+  LOG_WARNING("log", "{}: {}; going on without it", file, offsets.error().message());
+  return OffsetCheckpoint{};
+}
+
+Result<> LogDirectory::find_partitions() {
+  const MonoTime now = services_.env.loop.now();
+  for (const runtime::DirectoryEntry& found : TRY(services_.env.disk.list(path()))) {
+    if (!found.is_directory) continue;
+    const std::optional<PartitionDirectoryName> name = PartitionDirectoryName::parse(found.name);
+    if (!name) {
+      LOG_WARNING("log",
+                  "{} is no partition's directory and is ignored; Kafka would not start with it",
+                  join_path(path(), found.name));
+    } else if (name->kind == DirectoryKind::kPartition) {
+      found_.push_back(name->partition);
+    } else if (name->kind == DirectoryKind::kDelete) {
+      removals_.add(join_path(path(), found.name), now);
+    } else {
+      LOG_WARNING("log", "{} was set aside and is ignored; remove it when nobody needs it",
+                  join_path(path(), found.name));
+    }
+  }
+  return {};
+}
+
+LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
+  return {.clean = was_clean_,
+          .recovery_point = entry(recovery_points_, name),
+          .log_start = entry(log_starts_, name),
+          .high_watermark = entry(high_watermarks_, name),
+          .first_dirty = entry(cleaner_offsets_, name)};
+}
+
+// Loading.
+
+Task<> LogDirectory::load(ConfigOf config_of, std::function<void(const LoadProgress&)> progress) {
+  LoadProgress state{.partitions_total = found_.size()};
+  for (const TopicPartition& name : std::exchange(found_, {})) {
+    if (name.topic == kMetadataTopic) continue;
+    state.current = &name;
+    if (progress) progress(state);
+    const Result<> loaded = co_await runtime::as_result(load_partition(name, &config_of, &state));
+    if (!loaded) {
+      if (loaded.error().code() == Errc::kCancelled) co_return;
+      LOG_ERROR("log", "{} cannot be loaded: {}", name.to_string(), loaded.error().message());
+      unloadable_.emplace(name, loaded.error());
+    }
+    ++state.partitions_done;
+  }
+  state.current = nullptr;
+  if (progress) progress(state);
+}
+
+Task<> LogDirectory::load_partition(TopicPartition name, const ConfigOf* config_of,
+                                    LoadProgress* progress) {
+  co_await forget_clean_stop();
+  const TopicId id = co_await read_topic_id(name);
+  auto log = std::make_shared<PartitionLog>(services_, name, id, (*config_of)(name, id));
+  LogLoader loader(services_, log, checkpoints_of(name));
+  co_await loader.load();
+  log->advance_own_high_watermark();
+  progress->bytes_scanned += loader.report().bytes_scanned;
+  logs_.emplace(name, std::move(log));
+}
+
+// From here on the directory changes; a crash must not find it clean.
+Result<> LogDirectory::forget_clean_stop() {
+  if (!was_clean_ || marker_removed_) return {};
+  const Result<> removed = services_.env.disk.remove(join_path(path(), kCleanShutdownName));
+  if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+  TRY(services_.env.disk.sync_directory(path()));
+  marker_removed_ = true;
+  return {};
+}
+
+// Zero when the file is missing or damaged: it is stable before anything else in the directory is.
+Result<TopicId> LogDirectory::read_topic_id(const TopicPartition& name) {
+  const std::string file = join_path(join_path(path(), name.to_string()), kPartitionMetadataName);
+  const Result<std::string> text = runtime::read_file(services_.env.disk, file, kSmallFileBytesMax);
+  if (!text && text.error().code() != Errc::kNotFound) return std::unexpected(text.error());
+  if (!text) return TopicId{};
+  const Result<TopicId> id = parse_partition_metadata(*text);
+  if (id || id.error().code() == Errc::kNewerFormat) return id;
+  LOG_WARNING("log", "{}: {}; it is written anew once the topic is known", file,
+              id.error().message());
+  return TopicId{};
+}
+
+Task<std::shared_ptr<PartitionLog>> LogDirectory::load_one(
+    TopicPartition name, TopicId id, std::shared_ptr<const LogConfig> config) {
+  const auto found = std::ranges::find(found_, name);
+  if (found != found_.end()) {
+    found_.erase(found);
+    const ConfigOf config_of = [&](const TopicPartition&, TopicId) { return config; };
+    LoadProgress progress;
+    co_await load_partition(name, &config_of, &progress);
+  }
+  co_return co_await create(name, id, std::move(config));
+}
+
+// Partitions come and go.
+
+std::shared_ptr<PartitionLog> LogDirectory::find(const TopicPartition& name) const {
+  const auto found = logs_.find(name);
+  return found == logs_.end() ? nullptr : found->second;
+}
+
+Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
+    const TopicPartition& name, TopicId id, std::shared_ptr<const LogConfig> config) {
+  if (const auto bad = unloadable_.find(name); bad != unloadable_.end()) {
+    return fail(Errc::kKafkaStorageError, bad->second.message());
+  }
+  std::shared_ptr<PartitionLog> log = find(name);
+  if (log && log->topic_id() == id) return log;
+  if (log && !log->topic_id().is_zero()) {
+    return fail(Errc::kInconsistentTopicId,
+                fmt::format("{} on disk is of topic id {}, not {}", name.to_string(),
+                            log->topic_id().value.to_string(), id.value.to_string()));
+  }
+  TRY(forget_clean_stop());
+  if (!log) {
+    const Result<> made = services_.env.disk.make_directory(join_path(path(), name.to_string()));
+    if (!made && made.error().code() != Errc::kAlreadyExists) return std::unexpected(made.error());
+    log = std::make_shared<PartitionLog>(services_, name, id, std::move(config));
+  }
+  TRY(log->record_topic_id(id));
+  logs_.insert_or_assign(name, log);
+  return log;
+}
+
+Result<> LogDirectory::remove(const TopicPartition& name) {
+  return rename_away(name, DirectoryKind::kDelete);
+}
+
+Result<> LogDirectory::set_aside(const TopicPartition& name) {
+  return rename_away(name, DirectoryKind::kStray);
+}
+
+Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kind) {
+  const auto found = logs_.find(name);
+  if (found == logs_.end()) return fail(Errc::kUnknownTopicOrPartition, name.to_string());
+  runtime::Env& env = services_.env;
+  const std::string from = join_path(path(), name.to_string());
+  const PartitionDirectoryName away{name, kind, hex_of(env.random.uuid())};
+  const std::string to = join_path(path(), away.to_string());
+  const MonoTime when = env.loop.now() + found->second->config().file_delete_delay_ms;
+  found->second->close();
+  removals_.forget_within(from);
+  TRY(env.disk.rename(from, to));
+  if (kind == DirectoryKind::kDelete) removals_.add(to, when);
+  logs_.erase(found);
+  for (size_t i = 0; i < kCheckpointCount; ++i) checkpoints_.want(static_cast<Checkpoint>(i));
+  return {};
+}
+
+// Maintenance.
+
+void LogDirectory::start_maintenance() {
+  maintenance_.spawn("log maintenance", maintain());
+  maintenance_.spawn("log cleaner", cleaner_.run());
+}
+
+Task<> LogDirectory::maintain() {
+  while (true) {
+    removals_.remove_due(services_.env.loop.now(), kRemovalsAtOnce);
+    const Timestamp now = services_.env.clock.wall();
+    while (PartitionLog* log = due_times_.take(now)) {
+      if (const Result<> attended = log->attend(now); !attended) {
+        LOG_WARNING("log", "{}", attended.error().message());
+      }
+      co_await runtime::yield();
+    }
+    co_await write_due_checkpoints(false);
+    if (const MonoTime wake = next_wake(); wake > services_.env.loop.now()) {
+      co_await wake_.wait_until(wake);
+    } else {
+      co_await runtime::yield();
+    }
+  }
+}
+
+MonoTime LogDirectory::next_wake() const {
+  MonoTime wake = std::min(removals_.next(), checkpoints_.next());
+  if (const std::optional<Timestamp> due = due_times_.next()) {
+    const Duration ahead = *due - services_.env.clock.wall();
+    wake = std::min(wake, services_.env.loop.now() + std::min(ahead, kWakeAtLeast));
+  }
+  return wake;
+}
+
+Task<> LogDirectory::write_checkpoints() {
+  co_await write_due_checkpoints(true);
+}
+
+Task<> LogDirectory::write_due_checkpoints(bool all) {
+  for (size_t i = 0; i < kCheckpointCount; ++i) {
+    const auto which = static_cast<Checkpoint>(i);
+    if (!checkpoints_.wanted(which) || !(all || checkpoints_.is_due(which))) continue;
+    checkpoints_.done(which);
+    if (which == Checkpoint::kRecoveryPoint) co_await save_epochs();
+    const Result<> written = co_await runtime::as_result(write_checkpoint(which));
+    if (written) continue;
+    LOG_WARNING("log", "{}", written.error().message());
+    checkpoints_.want(which);
+  }
+}
+
+OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
+  OffsetCheckpoint offsets;
+  for (const auto& [name, log] : logs_) {
+    switch (which) {
+      case Checkpoint::kRecoveryPoint:
+        offsets.emplace(name, log->recovery_point());
+        break;
+      case Checkpoint::kHighWatermark:
+        offsets.emplace(name, log->high_watermark());
+        break;
+      case Checkpoint::kLogStart:
+        if (log->starts_within_segment()) offsets.emplace(name, log->log_start_offset());
+        break;
+      case Checkpoint::kCleaner:
+        if (log->first_dirty_ > Offset(0)) offsets.emplace(name, log->first_dirty_);
+        break;
+    }
+  }
+  return offsets;
+}
+
+// A crash finds either the old or the new content; the old one is never wrong, only older.
+Task<> LogDirectory::write_checkpoint(Checkpoint which) {
+  runtime::Disk& disk = services_.env.disk;
+  const std::string name = join_path(path(), file_of(which));
+  const std::string temporary = name + ".tmp";
+  const std::string text = format_offset_checkpoint(collect(which));
+  const std::unique_ptr<runtime::File> file =
+      co_await disk.open(temporary, {.create = true, .truncate = true});
+  const Bytes bytes = as_bytes(text);
+  co_await file->write_at(0, {&bytes, 1});
+  co_await file->sync();
+  co_await disk.rename(temporary, name);
+}
+
+// Recovery points may pass the start of an epoch only once the epoch is on disk.
+Task<> LogDirectory::save_epochs() {
+  std::vector<std::shared_ptr<PartitionLog>> unsaved;
+  for (const auto& [name, log] : logs_) {
+    if (log->epochs_unsaved_from_) unsaved.push_back(log);
+  }
+  runtime::Scope saving(services_.env.loop);
+  for (const std::shared_ptr<PartitionLog>& log : unsaved) {
+    saving.spawn("save leader epochs", PartitionLog::save_epochs(log));
+    if (saving.size() >= kEpochsAtOnce) co_await saving.join();
+  }
+  co_await saving.join();
+}
+
+// Closing.
+
+Task<> LogDirectory::close(int64_t broker_epoch) {
+  co_await maintenance_.close();
+  bool clean = true;
+  for (const auto& [name, log] : logs_) {
+    if (const Result<> prepared = log->prepare_close(); !prepared) {
+      LOG_ERROR("log", "{}", prepared.error().message());
+      clean = false;
+    }
+  }
+  co_await committer_.idle();
+  co_await save_epochs();
+  for (const auto& [name, log] : logs_) {
+    clean = clean && !log->failure() && log->recovery_point() == log->log_end_offset();
+  }
+  for (size_t i = 0; i < kCheckpointCount; ++i) {
+    const auto which = static_cast<Checkpoint>(i);
+    const Result<> written = co_await runtime::as_result(write_checkpoint(which));
+    if (!written) LOG_ERROR("log", "{}", written.error().message());
+    clean = clean && written;
+  }
+  const Result<> synced = services_.env.disk.sync_directory(path());
+  for (const auto& [name, log] : logs_) log->close();
+  if (clean && synced) co_await mark_clean(broker_epoch);
+  lock_.reset();
+}
+
+Result<> LogDirectory::mark_clean(int64_t broker_epoch) {
+  // What could not be loaded was not closed either.
+  if (!unloadable_.empty() || !found_.empty()) return {};
+  return runtime::write_file_atomically(services_.env.disk, join_path(path(), kCleanShutdownName),
+                                        format_clean_shutdown(broker_epoch));
+}
+
+}  // namespace millrace::log

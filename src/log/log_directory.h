@@ -1,0 +1,171 @@
+// LogDirectory: a data directory: whose it is, which partitions are in it, and all that happens to
+// them by itself: recovery, checkpoints, retention, compaction, removal. Not which partitions ought
+// to be there; the broker knows that.
+//
+//   open()    locks, checks meta.properties (or writes it), reads the checkpoints
+//   load()    loads every partition, recovering after a crash
+//   close()   makes everything stable, writes checkpoints and the clean-shutdown marker
+//
+// After close() it is a plain Kafka directory.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "log/checkpoint_file.h"
+#include "log/checkpoint_plan.h"
+#include "log/cleaner.h"
+#include "log/committer.h"
+#include "log/due_times.h"
+#include "log/file_names.h"
+#include "log/log_config.h"
+#include "log/log_loader.h"
+#include "log/log_services.h"
+#include "log/meta_properties.h"
+#include "log/partition_log.h"
+#include "log/removals.h"
+#include "log/segment.h"
+#include "runtime/env.h"
+#include "runtime/scope.h"
+
+namespace millrace::log {
+
+struct LogDirectoryOptions {
+  std::string path;
+  BrokerId node_id;
+  /// When set, a directory of another cluster is refused.
+  std::optional<std::string> cluster_id;
+  /// What a directory that is empty is formatted with; without it, an empty one is refused.
+  std::optional<MetaProperties> format;
+
+  Durability durability = Durability::kLocalSync;
+  /// Units: segments with an open file. Each takes one descriptor and its indexes' memory.
+  size_t open_segments_max = 1000;
+  Duration recovery_point_interval = seconds(60);  ///< log.flush.offset.checkpoint.interval.ms
+  Duration log_start_interval = seconds(60);      ///< log.flush.start.offset.checkpoint.interval.ms
+  Duration high_watermark_interval = seconds(5);  ///< replica.high.watermark.checkpoint.interval.ms
+  Duration producer_id_expiration = seconds(24 * 3600);
+  CleanerOptions cleaner;
+};
+
+struct LoadProgress {
+  size_t partitions_done = 0;
+  size_t partitions_total = 0;
+  int64_t bytes_scanned = 0;
+  const TopicPartition* current = nullptr;
+};
+
+class LogDirectory {
+ public:
+  using ConfigOf = std::function<std::shared_ptr<const LogConfig>(const TopicPartition&, TopicId)>;
+
+  /// Errors: kLocked (another process), kForeignDirectory (another node or cluster, or files but no
+  /// meta.properties), kNewerFormat, kCorruptFile, kIo; each names file and cause.
+  static Result<std::unique_ptr<LogDirectory>> open(runtime::Env& env, LogDirectoryOptions options);
+  ~LogDirectory();
+
+  const MetaProperties& meta() const { return meta_; }
+  const std::string& path() const { return services_.directory; }
+  /// Whether the last server here was stopped in order, and its broker epoch if it left one.
+  bool was_clean() const { return was_clean_; }
+  std::optional<int64_t> previous_broker_epoch() const { return previous_broker_epoch_; }
+
+  /// Loads every partition but those that load_one() has loaded. One that cannot be loaded is left
+  /// out and reported: the others serve.
+  /// Shape: `config_of` may give a preliminary config, to be corrected by update_config().
+  runtime::Task<> load(ConfigOf config_of, std::function<void(const LoadProgress&)> progress = {});
+
+  /// Loads one partition, or creates it: for __cluster_metadata, which says what the others are.
+  runtime::Task<std::shared_ptr<PartitionLog>> load_one(TopicPartition name, TopicId id,
+                                                        std::shared_ptr<const LogConfig> config);
+
+  /// Starts checkpoints, retention, compaction and removal, until close().
+  void start_maintenance();
+
+  std::shared_ptr<PartitionLog> find(const TopicPartition& name) const;
+  const std::map<TopicPartition, std::shared_ptr<PartitionLog>>& partitions() const {
+    return logs_;
+  }
+  /// Partitions that are there but could not be loaded, with the reason.
+  const std::map<TopicPartition, Error>& unloadable() const { return unloadable_; }
+
+  /// Creates an empty partition, or returns the one that is there.
+  /// Errors: kInconsistentTopicId when it belongs to another topic id; kKafkaStorageError when it
+  /// could not be loaded; kDiskFull, kIo.
+  Result<std::shared_ptr<PartitionLog>> create(const TopicPartition& name, TopicId id,
+                                               std::shared_ptr<const LogConfig> config);
+
+  /// Closes a partition and renames its directory away; the files go after file.delete.delay.ms.
+  /// Errors: kUnknownTopicOrPartition, kIo.
+  Result<> remove(const TopicPartition& name);
+  /// The same, but the files stay: the cluster does not know the replica, a person may.
+  Result<> set_aside(const TopicPartition& name);
+
+  /// Writes the checkpoints that are behind. For those who must know that it happened.
+  runtime::Task<> write_checkpoints();
+
+  /// Ends maintenance, makes everything stable, writes checkpoints, indexes, producer snapshots
+  /// and, unless a log has failed, the clean-shutdown marker. Nothing can be used afterwards.
+  runtime::Task<> close(int64_t broker_epoch);
+
+  Result<runtime::DiskSpace> space() const { return services_.env.disk.space(path()); }
+  const Committer& committer() const { return committer_; }
+  const Cleaner& cleaner() const { return cleaner_; }
+
+ private:
+  LogDirectory(runtime::Env& env, LogDirectoryOptions options);
+
+  Result<> take_possession();
+  Result<> format_if_empty();
+  Result<> read_checkpoints();
+  Result<OffsetCheckpoint> read_checkpoint(std::string_view name);
+  Result<> find_partitions();
+  LogCheckpoints checkpoints_of(const TopicPartition& name) const;
+  runtime::Task<> load_partition(TopicPartition name, const ConfigOf* config_of,
+                                 LoadProgress* progress);
+  Result<> forget_clean_stop();
+  Result<TopicId> read_topic_id(const TopicPartition& name);
+  Result<> rename_away(const TopicPartition& name, DirectoryKind kind);
+
+  runtime::Task<> maintain();
+  runtime::Task<> write_due_checkpoints(bool all);
+  runtime::Task<> save_epochs();
+  runtime::Task<> write_checkpoint(Checkpoint which);
+  OffsetCheckpoint collect(Checkpoint which) const;
+  MonoTime next_wake() const;
+  Result<> mark_clean(int64_t broker_epoch);
+
+  LogDirectoryOptions options_;
+  MetaProperties meta_;
+  std::unique_ptr<runtime::DirectoryLock> lock_;
+  bool was_clean_ = false;
+  bool marker_removed_ = false;
+  std::optional<int64_t> previous_broker_epoch_;
+  OffsetCheckpoint recovery_points_;  // as found at the start
+  OffsetCheckpoint log_starts_;
+  OffsetCheckpoint high_watermarks_;
+  OffsetCheckpoint cleaner_offsets_;
+  std::vector<TopicPartition> found_;  // not loaded yet
+
+  // In this order: tasks that commit may hold the last reference to a log.
+  runtime::WaitQueue wake_;
+  SegmentCache cache_;
+  Removals removals_;
+  DueTimes due_times_;
+  CheckpointPlan checkpoints_;
+  Scratch scratch_;
+  LogServices services_;
+  Committer committer_;
+  Cleaner cleaner_;
+  std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
+  std::map<TopicPartition, Error> unloadable_;
+  runtime::Scope maintenance_;
+};
+
+}  // namespace millrace::log

@@ -1,0 +1,353 @@
+#include "log/log_loader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "log/checkpoint_file.h"
+#include "log/header_walk.h"
+#include "log/partition_metadata.h"
+
+namespace millrace::log {
+
+using runtime::Task;
+
+namespace {
+
+constexpr size_t kSmallFileBytesMax = 1 << 20;
+constexpr int64_t kBytesBetweenYields = 4 << 20;
+
+}  // namespace
+
+// What is in the directory, by name.
+struct LogLoader::Files {
+  std::vector<SegmentFileName> names;
+  Offset smallest_cleaned{INT64_MAX};
+
+  bool has(Offset base, FileKind kind) const {
+    return std::ranges::find(names, SegmentFileName{base, kind}) != names.end();
+  }
+};
+
+Task<> LogLoader::load() {
+  Files files = co_await list_files();
+  co_await finish_swaps(files);
+  co_await open_segments(files);
+  co_await load_epochs();
+  if (log_->segments_.empty()) {
+    co_await start_empty();
+  } else if (!measure()) {
+    co_await recover();
+  }
+  co_await settle();
+}
+
+std::string LogLoader::path_of(const SegmentFileName& name) const {
+  return runtime::join_path(log_->home_.directory, name.to_string());
+}
+
+// Removes what an interrupted deletion or compaction has left behind, and lists the rest.
+Result<LogLoader::Files> LogLoader::list_files() {
+  Files files;
+  runtime::Disk& disk = services_.env.disk;
+  for (const runtime::DirectoryEntry& entry : TRY(disk.list(log_->home_.directory))) {
+    if (entry.name.ends_with(".tmp")) {
+      TRY(disk.remove(runtime::join_path(log_->home_.directory, entry.name)));
+      continue;
+    }
+    const std::optional<SegmentFileName> name = SegmentFileName::parse(entry.name);
+    if (!name || entry.is_directory) continue;
+    if (name->suffix == FileSuffix::kDeleted || name->suffix == FileSuffix::kCleaned) {
+      if (name->suffix == FileSuffix::kCleaned) {
+        files.smallest_cleaned = std::min(files.smallest_cleaned, name->base_offset);
+      }
+      TRY(disk.remove(path_of(*name)));
+      log_->names_unsynced_ = true;
+      continue;
+    }
+    files.names.push_back(*name);
+  }
+  return files;
+}
+
+// A `.swap` is complete; what it replaces may be gone already. Finishes the replacement.
+Result<> LogLoader::finish_swaps(Files& files) {
+  std::set<Offset> swaps;
+  Offset from{INT64_MAX};
+  Offset to{0};
+  for (const SegmentFileName& name : files.names) {
+    if (name.suffix != FileSuffix::kSwap || name.kind != FileKind::kLog) continue;
+    // One whose neighbour was still being made is not part of a whole.
+    if (name.base_offset >= files.smallest_cleaned) continue;
+    swaps.insert(name.base_offset);
+    from = std::min(from, name.base_offset);
+    to = std::max(to, TRY(end_of_file(name)));
+  }
+  runtime::Disk& disk = services_.env.disk;
+  std::vector<SegmentFileName> kept;
+  for (const SegmentFileName& name : files.names) {
+    const bool is_swap = name.suffix == FileSuffix::kSwap;
+    const bool replaced = !is_swap && name.kind != FileKind::kProducerSnapshot &&
+                          name.base_offset >= from && name.base_offset < to;
+    if (replaced || (is_swap && !swaps.contains(name.base_offset))) {
+      TRY(disk.remove(path_of(name)));
+    } else {
+      kept.push_back(name);
+    }
+  }
+  if (kept.size() != files.names.size()) TRY(disk.sync_directory(log_->home_.directory));
+  for (SegmentFileName& name : kept) {
+    if (name.suffix != FileSuffix::kSwap) continue;
+    SegmentFileName final_name = name;
+    final_name.suffix = FileSuffix::kNone;
+    TRY(disk.rename(path_of(name), path_of(final_name)));
+    name = final_name;
+  }
+  if (!swaps.empty()) TRY(disk.sync_directory(log_->home_.directory));
+  files.names = std::move(kept);
+  return {};
+}
+
+Result<Offset> LogLoader::end_of_file(const SegmentFileName& name) {
+  const std::unique_ptr<runtime::File> file =
+      TRY(services_.env.disk.open(path_of(name), {.read_only = true}));
+  HeaderWalk walk(*file, 0, TRY(file->size()));
+  Offset end = name.base_offset;
+  while (true) {
+    const Result<const kafka::BatchHeaderView*> header = walk.next();
+    // It was complete when it got this name. What rot has left of it is better than nothing.
+    if (!header && header.error().code() == Errc::kCorruptMessage) return end;
+    if (!header) return std::unexpected(header.error());
+    if (!*header) return end;
+    end = (*header)->next_offset();
+  }
+}
+
+Result<> LogLoader::open_segments(const Files& files) {
+  const Timestamp now = services_.env.clock.wall();
+  for (const SegmentFileName& name : files.names) {
+    if (name.kind == FileKind::kProducerSnapshot) {
+      log_->snapshots_.push_back(name.base_offset);
+    } else if (name.kind == FileKind::kLog) {
+      const runtime::FileInfo info = TRY(services_.env.disk.info(path_of(name)));
+      if (info.size > INT32_MAX) {
+        return fail(Errc::kCorruptFile, fmt::format("{} has {} bytes; segments have at most {}",
+                                                    path_of(name), info.size, INT32_MAX));
+      }
+      const bool has_aborted = files.has(name.base_offset, FileKind::kTransactionIndex);
+      log_->segments_.push(
+          Segment::existing(log_->home_, name.base_offset, info.size, now, has_aborted));
+    } else if (!files.has(name.base_offset, FileKind::kLog)) {
+      LOG_WARNING("log", "{} has no .log beside it; removing it", path_of(name));
+      TRY(services_.env.disk.remove(path_of(name)));
+    }
+  }
+  std::ranges::sort(log_->snapshots_);
+  first_to_recover_ = log_->segments_.size();
+  for (size_t i = log_->segments_.size(); i-- > 0;) {
+    Segment& segment = log_->segments_.at(i);
+    const bool complete = files.has(segment.base_offset(), FileKind::kOffsetIndex) &&
+                          files.has(segment.base_offset(), FileKind::kTimeIndex);
+    const bool readable = !files.has(segment.base_offset(), FileKind::kTransactionIndex) ||
+                          segment.transaction_index().has_value();
+    if (!complete || !readable) first_to_recover_ = i;
+  }
+  return {};
+}
+
+Result<> LogLoader::load_epochs() {
+  const std::string path = runtime::join_path(log_->home_.directory, kLeaderEpochCheckpointName);
+  const Result<std::string> text = runtime::read_file(services_.env.disk, path, kSmallFileBytesMax);
+  if (!text && text.error().code() == Errc::kNotFound) return {};
+  if (!text) return std::unexpected(text.error());
+  Result<std::vector<EpochEntry>> entries = parse_epoch_checkpoint(*text);
+  if (entries) {
+    log_->epochs_ = LeaderEpochs(std::move(*entries));
+    return {};
+  }
+  if (entries.error().code() == Errc::kNewerFormat) {
+    return std::unexpected(entries.error().within(path));
+  }
+  LOG_WARNING("log", "{}: {}; rebuilding it from the batches", path, entries.error().message());
+  first_to_recover_ = 0;
+  return {};
+}
+
+// No segment: nothing was appended yet, or all of it lies before log start.
+Result<> LogLoader::start_empty() {
+  log_->log_end_ = checkpoints_.log_start;
+  if (log_->log_end_ > Offset(0)) TRY(log_->push_segment(log_->log_end_));
+  return {};
+}
+
+// After a clean stop the files are as they were left: only the last batch has to be found. Returns
+// whether that is so.
+bool LogLoader::measure() {
+  if (!checkpoints_.clean || first_to_recover_ < log_->segments_.size()) return false;
+  const Result<Offset> end = log_->segments_.active().next_offset();
+  if (!end) {
+    LOG_WARNING("log", "{}: {}; recovering its last segment", log_->name_.to_string(),
+                end.error().message());
+    first_to_recover_ = log_->segments_.size() - 1;
+    return false;
+  }
+  log_->log_end_ = *end;
+  log_->durable_ = *end;
+  return true;
+}
+
+Task<> LogLoader::recover() {
+  PartitionLog& log = *log_;
+  recovered_ = true;
+  const size_t unflushed =
+      std::min(log.segments_.floor(checkpoints_.recovery_point), log.segments_.size() - 1);
+  // Below all segments means: all of them.
+  const bool below_all = checkpoints_.recovery_point < log.segments_.first().base_offset();
+  size_t index = checkpoints_.clean ? first_to_recover_
+                                    : std::min(first_to_recover_, below_all ? 0 : unflushed);
+  co_await producers_before(index);
+  for (; index < log.segments_.size(); ++index) {
+    const bool whole = co_await recover_segment(index);
+    ++report_.segments_recovered;
+    if (whole) continue;
+    log.remove_segments(index + 1, log.segments_.size());
+  }
+  log.durable_ = std::min(checkpoints_.recovery_point, log.log_end_);
+  // What was found beyond it may be in the page cache only.
+  log.need_commit();
+}
+
+// The producer state at the start of a segment.
+Result<> LogLoader::producers_before(size_t index) {
+  PartitionLog& log = *log_;
+  const Offset base = log.segments_.at(index).base_offset();
+  std::vector<Offset> later;
+  while (!log.snapshots_.empty() && log.snapshots_.back() > base) {
+    later.push_back(log.snapshots_.back());
+    log.snapshots_.pop_back();
+  }
+  const Result<> rebuilt = log.rebuild_producers(checkpoints_.log_start, base);
+  log.snapshots_.insert(log.snapshots_.end(), later.rbegin(), later.rend());
+  return rebuilt;
+}
+
+// Reads the segment and takes over what it finds. Returns false when it was cut.
+Task<bool> LogLoader::recover_segment(size_t index) {
+  PartitionLog& log = *log_;
+  Segment& segment = log.segments_.at(index);
+  const std::shared_ptr<runtime::File> file = co_await segment.file();
+  SegmentScan scan(*file, 0, segment.size(), segment.base_offset());
+  Segment::Contents contents(segment.base_offset());
+  int64_t next_yield = kBytesBetweenYields;
+  bool whole = true;
+  while (true) {
+    const SegmentScan::Found found = co_await scan.next();
+    if (found == SegmentScan::Found::kEnd) break;
+    if (found == SegmentScan::Found::kDamage) {
+      whole = scan.damage().first_offset < checkpoints_.recovery_point;
+      if (!whole) {
+        report_.bytes_cut += segment.size() - scan.position();
+        note_cut(scan.damage(), segment);
+        break;
+      }
+      note_damage(scan.damage(), index);
+    } else {
+      co_await note_batch(contents, scan);
+    }
+    contents.size = scan.next_position();
+    if (scan.next_position() > next_yield) {
+      next_yield = scan.next_position() + kBytesBetweenYields;
+      co_await runtime::yield();
+    }
+  }
+  report_.bytes_scanned += segment.size();
+  log.log_end_ = std::max(log.log_end_, scan.next_offset());
+  scanned_end_ = scan.next_offset();
+  co_await segment.adopt(std::move(contents), log.unsynced_);
+  const bool sealed = whole && index + 1 < log.segments_.size();
+  if (sealed) co_await segment.seal(log.unsynced_);
+  log.names_unsynced_ = true;
+  co_return whole;
+}
+
+Result<> LogLoader::note_batch(Segment::Contents& contents, SegmentScan& scan) {
+  const kafka::BatchHeaderView& header = scan.header();
+  const Offset base = contents.offsets.base_offset();
+  if (header.last_offset() - base > INT32_MAX) {
+    return fail(Errc::kCorruptFile, fmt::format("offset {} in a segment that begins at {}",
+                                                header.last_offset().value, base.value));
+  }
+  contents.note(header, scan.position(), log_->config_->index_interval_bytes);
+  if (header.partition_leader_epoch() > log_->epochs_.latest()) {
+    log_->note_epoch(header.partition_leader_epoch(), header.base_offset());
+  }
+  if (!header.has_producer_id()) return {};
+  const kafka::RecordBatchView batch = TRY(scan.batch());
+  const std::optional<AbortedTransaction> aborted = log_->note_producer(batch);
+  if (aborted) contents.aborted.append(*aborted);
+  return {};
+}
+
+void LogLoader::note_damage(const Damage& damage, size_t index) {
+  PartitionLog& log = *log_;
+  log.segments_.at(index).note_damage(damage);
+  if (damage.next_offset == kNoOffset && index + 1 == log.segments_.size()) {
+    // The offsets up to there were given out, and are not given out again.
+    log.log_end_ = std::max(log.log_end_, checkpoints_.recovery_point);
+  }
+  damaged_.emplace_back(damage, index);
+}
+
+void LogLoader::note_cut(const Damage& damage, const Segment& segment) {
+  LOG_INFO("log",
+           "topic {}, partition {}: what was being written when the server stopped is incomplete; "
+           "{} now ends at byte {}, offset {} ({})",
+           log_->name_.topic, log_->name_.partition.value, segment.path(FileKind::kLog),
+           damage.position, damage.first_offset.value, damage.why.message());
+}
+
+// Brings the parts in line with each other.
+Result<> LogLoader::settle() {
+  PartitionLog& log = *log_;
+  if (!log.segments_.empty() && log.log_end_ < checkpoints_.log_start) {
+    LOG_WARNING("log",
+                "{}: log start {} is beyond its end {}; segments are missing. It starts anew",
+                log.name_.to_string(), checkpoints_.log_start.value, log.log_end_.value);
+    log.remove_segments(0, log.segments_.size());
+    log.epochs_.clear();
+    TRY(start_empty());
+  }
+  log.log_start_ = checkpoints_.log_start;
+  log.first_dirty_ = std::min(checkpoints_.first_dirty, log.log_end_);
+  if (!log.segments_.empty()) {
+    log.log_start_ = std::max(log.log_start_, log.segments_.first().base_offset());
+    // Stable offsets whose bytes are gone are not given to new records.
+    if (recovered_ && scanned_end_ < log.log_end_) TRY(log.roll_to(log.log_end_));
+  }
+  log.high_watermark_ = std::clamp(checkpoints_.high_watermark, log.log_start_, log.log_end_);
+  if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);
+  if (log.epochs_.truncate_from_start(log.log_start_)) log.note_epochs_changed(log.log_start_);
+  remove_stray_snapshots();
+  if (!recovered_) TRY(log.rebuild_producers(log.log_start_, log.log_end_));
+  if (log.producers_) log.producers_->on_high_watermark(log.high_watermark_);
+  log.plan_attention();
+  return {};
+}
+
+// Kept are those at the base of a segment, and the newest one.
+void LogLoader::remove_stray_snapshots() {
+  PartitionLog& log = *log_;
+  const std::vector<Offset> all = log.snapshots_;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const size_t index = log.segments_.floor(all[i]);
+    const bool at_base =
+        index < log.segments_.size() && log.segments_.at(index).base_offset() == all[i];
+    const bool newest = i + 1 == all.size() && all[i] >= log.log_start_;
+    if (all[i] > log.log_end_ || !(at_base || newest)) log.remove_snapshot(all[i]);
+  }
+}
+
+}  // namespace millrace::log

@@ -1,0 +1,80 @@
+// LogLoader: makes a PartitionLog of what is in its directory, after a clean stop or a crash.
+//
+// After a crash every segment from the recovery point on is read from end to end: indexes, producer
+// state and leader epochs are rebuilt, and
+//
+//   at or above the recovery point   the first byte that is no batch, and all behind it, is cut:
+//                                    nobody was told that it was stable
+//   below it                         it was stable once, so this is rot: the bytes stay, their
+//                                    offsets are reported, and what lies behind stays readable
+//
+// Source: kafka.md e.1.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "log/partition_log.h"
+#include "log/segment_scan.h"
+
+namespace millrace::log {
+
+/// What the checkpoints of the data directory say about one log. Each is 0 when they say nothing.
+struct LogCheckpoints {
+  bool clean = false;  ///< the server was stopped in order
+  Offset recovery_point{0};
+  Offset log_start{0};
+  Offset high_watermark{0};
+  Offset first_dirty{0};  ///< what compaction has not seen
+};
+
+/// What loading found, for progress and reports.
+struct LoadReport {
+  int64_t bytes_scanned = 0;
+  int64_t bytes_cut = 0;
+  size_t segments_recovered = 0;
+};
+
+class LogLoader {
+ public:
+  LogLoader(LogServices& services, std::shared_ptr<PartitionLog> log, LogCheckpoints checkpoints)
+      : services_(services), log_(std::move(log)), checkpoints_(checkpoints) {}
+
+  /// Errors: kIo, kCorruptFile, kNewerFormat; the log is not usable then.
+  /// Runs: yields every few MiB. The loader outlives the task.
+  runtime::Task<> load();
+
+  const LoadReport& report() const { return report_; }
+
+ private:
+  struct Files;
+
+  std::string path_of(const SegmentFileName& name) const;
+  Result<Files> list_files();
+  Result<> finish_swaps(Files& files);
+  Result<Offset> end_of_file(const SegmentFileName& name);
+  Result<> open_segments(const Files& files);
+  Result<> load_epochs();
+  Result<> start_empty();
+  bool measure();
+  runtime::Task<> recover();
+  Result<> producers_before(size_t index);
+  runtime::Task<bool> recover_segment(size_t index);
+  Result<> note_batch(Segment::Contents& contents, SegmentScan& scan);
+  void note_damage(const Damage& damage, size_t index);
+  void note_cut(const Damage& damage, const Segment& segment);
+  Result<> settle();
+  void remove_stray_snapshots();
+
+  LogServices& services_;
+  std::shared_ptr<PartitionLog> log_;
+  LogCheckpoints checkpoints_;
+  LoadReport report_;
+  size_t first_to_recover_ = 0;  // a segment whose indexes are missing or damaged
+  Offset scanned_end_;
+  std::vector<std::pair<Damage, size_t>> damaged_;  // with the index of the segment
+  bool recovered_ = false;
+};
+
+}  // namespace millrace::log

@@ -1,0 +1,45 @@
+// LogServices: what all logs of one data directory share. Made and owned by LogDirectory.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "kafka/compression.h"
+#include "log/log_config.h"
+#include "runtime/env.h"
+
+namespace millrace::log {
+
+class CheckpointPlan;
+class Cleaner;
+class Committer;
+class DueTimes;
+class PartitionLog;
+class Removals;
+class SegmentCache;
+
+/// Memory that appends and searches reuse.
+struct Scratch {
+  kafka::Compressor compressor;
+  kafka::Decompressor decompressor;
+  Buffer records;
+  Buffer batch;
+};
+
+/// Borrowed; outlives every log.
+struct LogServices {
+  runtime::Env& env;
+  std::string directory;  ///< the data directory
+  Durability durability;
+  Duration producer_id_expiration;
+  SegmentCache& cache;
+  Committer& committer;
+  Cleaner& cleaner;
+  Removals& removals;
+  DueTimes& due_times;
+  CheckpointPlan& checkpoints;
+  Scratch& scratch;
+};
+
+}  // namespace millrace::log

@@ -1,0 +1,268 @@
+// PartitionLog: appending.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "kafka/control_record.h"
+#include "kafka/record_batch_builder.h"
+#include "log/committer.h"
+#include "log/partition_log.h"
+
+namespace millrace::log {
+namespace {
+
+int64_t limit_ms(const std::optional<Duration>& limit) {
+  return limit ? limit->ms() : std::numeric_limits<int64_t>::max();
+}
+
+kafka::BatchRules rules_of(const LogConfig& config, Timestamp now, bool zstd_allowed) {
+  return {.now = now,
+          .timestamp_type = config.message_timestamp_type,
+          .timestamp_before_ms_max = limit_ms(config.message_timestamp_before_max_ms),
+          .timestamp_after_ms_max = limit_ms(config.message_timestamp_after_max_ms),
+          .message_bytes_max = config.max_message_bytes,
+          .keys_required = config.cleanup_compact,
+          .zstd_allowed = zstd_allowed};
+}
+
+/// The marker in a control batch of a producer; nothing in others.
+Result<std::optional<std::pair<kafka::EndTransactionMarker, Timestamp>>> marker_in(
+    const kafka::RecordBatchView& batch) {
+  if (!batch.is_control() || !batch.has_producer_id()) return std::nullopt;
+  kafka::RecordCursor records(batch, batch.payload());
+  const kafka::RecordView* record = records.next();
+  if (!record) {
+    // Compaction has emptied it.
+    TRY(records.end());
+    return std::nullopt;
+  }
+  return std::pair(TRY(kafka::parse_end_transaction_marker(*record)), record->timestamp);
+}
+
+struct Extent {
+  Offset first;
+  Offset last;
+  Timestamp max_timestamp;
+};
+
+Extent extent_of(Bytes batches) {
+  Extent extent;
+  kafka::BatchCursor cursor(batches, kafka::CrcCheck::kSkip);
+  while (const kafka::RecordBatchView* batch = cursor.next()) {
+    if (extent.first == kNoOffset) extent.first = batch->base_offset();
+    extent.last = batch->last_offset();
+    extent.max_timestamp = std::max(extent.max_timestamp, batch->max_timestamp());
+  }
+  return extent;
+}
+
+}  // namespace
+
+ProduceResult PartitionLog::append_produced(MutableBytes bytes, const ProduceOptions& options) {
+  if (Result<> open = check_open(); !open) return std::unexpected(open.error());
+  const Timestamp now = services_.env.clock.wall();
+  Scratch& scratch = services_.scratch;
+  const kafka::BatchRules rules = rules_of(*config_, now, options.zstd_allowed);
+  const auto produced =
+      kafka::validate_produced_batch(bytes, rules, scratch.decompressor, scratch.records);
+  if (!produced) return std::unexpected(produced.error());
+
+  const kafka::RecordBatchView batch = produced->batch;
+  MutableBytes stored = bytes.first(batch.size());
+  const bool stamped = config_->message_timestamp_type == kafka::TimestampType::kLogAppendTime;
+  if (batch.has_producer_id() && producers_) {
+    const auto duplicate = producers_->check(batch, AppendOrigin::kClient);
+    if (!duplicate) return std::unexpected(where(duplicate.error()));
+    if (*duplicate) {
+      return AppendInfo{(*duplicate)->first_offset(), (*duplicate)->last_offset,
+                        (*duplicate)->timestamp, log_start_, true};
+    }
+  }
+  if (produced->must_stamp) {
+    kafka::set_timestamps(stored, config_->message_timestamp_type, produced->max_timestamp);
+  }
+  if (config_->compression_type && *config_->compression_type != batch.codec()) {
+    const Result<> done = recompress(batch);
+    if (!done) return std::unexpected(where(done.error()));
+    stored = scratch.batch.mutable_bytes();
+  }
+  kafka::set_base_offset(stored, log_end_);
+  kafka::set_partition_leader_epoch(stored, options.leader_epoch);
+  const Offset first = log_end_;
+  if (Result<> written = write(stored); !written) return std::unexpected(written.error());
+  return AppendInfo{first, log_end_ - 1, stamped ? now : kNoTimestamp, log_start_, false};
+}
+
+// Leaves the batch in the topic's codec in scratch.batch.
+Result<> PartitionLog::recompress(const kafka::RecordBatchView& batch) {
+  Scratch& scratch = services_.scratch;
+  constexpr size_t kDecompressedBytesMax = 256u << 20;
+  const Bytes records = TRY(kafka::decompress_records(batch, scratch.decompressor, scratch.records,
+                                                      kDecompressedBytesMax));
+  scratch.batch.clear();
+  TRY(kafka::append_recompressed(batch, records, *config_->compression_type,
+                                 config_->compression_level, scratch.compressor, scratch.batch));
+  return kafka::check_message_size(scratch.batch.size(), config_->max_message_bytes);
+}
+
+Result<AppendInfo> PartitionLog::append_own(MutableBytes batches, LeaderEpoch leader_epoch) {
+  TRY(check_open());
+  Offset next = log_end_;
+  for (MutableBytes rest = batches; !rest.empty();) {
+    const Result<kafka::RecordBatchView> batch = kafka::parse_batch(rest);
+    if (!batch) return std::unexpected(where(batch.error()));
+    if (producers_ && batch->has_producer_id()) {
+      Result<> allowed;
+      if (const auto marker = TRY(marker_in(*batch)); marker) {
+        allowed = producers_->check_marker(*batch, marker->first, AppendOrigin::kCoordinator);
+      } else if (!batch->is_control()) {
+        const auto checked = producers_->check(*batch, AppendOrigin::kCoordinator);
+        if (!checked) allowed = std::unexpected(checked.error());
+      }
+      if (!allowed) return std::unexpected(where(allowed.error()));
+    }
+    kafka::set_base_offset(rest, next);
+    kafka::set_partition_leader_epoch(rest, leader_epoch);
+    next = batch->next_offset();
+    rest = rest.subspan(batch->size());
+  }
+  const Offset first = log_end_;
+  TRY(write(batches));
+  return AppendInfo{first, log_end_ - 1, kNoTimestamp, log_start_, false};
+}
+
+Result<AppendInfo> PartitionLog::append_replicated(Bytes batches) {
+  TRY(check_open());
+  kafka::BatchCursor cursor(batches);
+  Offset next = log_end_;
+  while (const kafka::RecordBatchView* batch = cursor.next()) {
+    if (batch->base_offset() < next) {
+      return std::unexpected(
+          where(Error(Errc::kCorruptMessage, fmt::format("the leader sent offset {}, {} is next",
+                                                         batch->base_offset().value, next.value))));
+    }
+    next = batch->next_offset();
+  }
+  if (cursor.end() == kafka::BatchEnd::kCorrupt) return std::unexpected(where(cursor.problem()));
+  const Bytes whole = batches.first(cursor.position());
+  const Offset first = log_end_;
+  TRY(write(whole));
+  return AppendInfo{first, log_end_ - 1, kNoTimestamp, log_start_, false};
+}
+
+// Writes batches that are complete: checked, with their offsets and epochs.
+Result<> PartitionLog::write(Bytes batches) {
+  if (batches.empty()) return {};
+  const Extent extent = extent_of(batches);
+  const auto bytes = int64_t(batches.size());
+  if (bytes > config_->segment_bytes) {
+    return std::unexpected(
+        where(Error(Errc::kRecordListTooLarge,
+                    fmt::format("{} bytes, segments have {}", bytes, config_->segment_bytes))));
+  }
+  const Result<> written = [&]() -> Result<> {
+    Segment* segment = TRY(segment_for(bytes, extent.first, extent.last, extent.max_timestamp));
+    return segment->append(batches, config_->index_interval_bytes, unsynced_);
+  }();
+  if (!written) return std::unexpected(where(written.error()));
+  note_appended(batches);
+  log_end_ = extent.last.next();
+  if (services_.durability == Durability::kLocalSync || flush_due()) need_commit();
+  if (!due_.due()) plan_attention();
+  advance_own_high_watermark();
+  changed();
+  return {};
+}
+
+// What follows from batches in the log besides their bytes: epochs, producers, transactions.
+void PartitionLog::note_appended(Bytes batches) {
+  kafka::BatchCursor cursor(batches, kafka::CrcCheck::kSkip);
+  while (const kafka::RecordBatchView* batch = cursor.next()) {
+    if (batch->partition_leader_epoch().value >= 0) {
+      note_epoch(batch->partition_leader_epoch(), batch->base_offset());
+    }
+    if (!batch->has_producer_id()) continue;
+    const bool first_producer = !producers_ || producers_->empty();
+    const std::optional<AbortedTransaction> aborted = note_producer(*batch);
+    if (first_producer) due_.clear();  // planned anew below
+    if (!aborted) continue;
+    // Without the entry readers would take aborted records for committed ones.
+    if (Result<> noted = segments_.active().append_aborted(*aborted); !noted) {
+      fail_for_good(noted.error().within("cannot read the transaction index"));
+    }
+  }
+}
+
+// Returns what belongs in the transaction index, if anything does.
+std::optional<AbortedTransaction> PartitionLog::note_producer(const kafka::RecordBatchView& batch) {
+  if (!batch.is_control()) {
+    producers_or_new().update(batch);
+    return std::nullopt;
+  }
+  const auto marker = marker_in(batch);
+  if (!marker || !*marker) return std::nullopt;
+  return producers_or_new().update_marker(batch, (*marker)->first, (*marker)->second);
+}
+
+// The active segment, after rolling to a new one where the next append must not go into the old.
+// Source: kafka.md b.1; Kafka's LogSegment.shouldRoll.
+Result<Segment*> PartitionLog::segment_for(int64_t bytes, Offset first, Offset last,
+                                           Timestamp max_timestamp) {
+  if (segments_.empty()) {
+    TRY(push_segment(first));
+    return &segments_.active();
+  }
+  Segment& active = segments_.active();
+  const bool out_of_range = last - active.base_offset() > INT32_MAX;
+  bool roll = active.size() + bytes > config_->segment_bytes || out_of_range;
+  if (!roll && active.size() > 0) {
+    roll =
+        TRY(active_is_old(max_timestamp)) || TRY(active.index_full(config_->segment_index_bytes));
+  }
+  if (roll && (active.size() > 0 || out_of_range)) TRY(roll_to(first));
+  return &segments_.active();
+}
+
+Result<bool> PartitionLog::active_is_old(Timestamp max_timestamp) {
+  Segment& active = segments_.active();
+  const Timestamp begun = TRY(active.first_timestamp());
+  const Duration age =
+      begun == kNoTimestamp ? services_.env.clock.wall() - active.created() : max_timestamp - begun;
+  // A compacted log must let go of records in time to be compacted in time.
+  const Duration age_max = config_->cleanup_compact && config_->max_compaction_lag_ms
+                               ? std::min(config_->segment_ms, *config_->max_compaction_lag_ms)
+                               : config_->segment_ms;
+  return age > age_max - roll_jitter_;
+}
+
+Result<> PartitionLog::push_segment(Offset base_offset) {
+  const Timestamp now = services_.env.clock.wall();
+  segments_.push(TRY(Segment::create(home_, base_offset, now)));
+  const int64_t jitter_ms = config_->segment_jitter_ms.ms();
+  roll_jitter_ = milliseconds(jitter_ms > 0 ? services_.env.random.between(0, jitter_ms) : 0);
+  names_unsynced_ = true;
+  return {};
+}
+
+// Each step can be repeated after a failure of a later one.
+Result<> PartitionLog::roll_to(Offset base_offset) {
+  Segment& old = segments_.active();
+  TRY(old.seal(unsynced_));
+  TRY(take_producer_snapshot(base_offset));
+  if (old.size() == 0) {
+    // Offsets have left its range before anything came: an empty segment is not kept.
+    remove_segments(segments_.size() - 1, segments_.size());
+  }
+  TRY(push_segment(base_offset));
+  plan_attention();
+  need_commit();
+  return {};
+}
+
+bool PartitionLog::flush_due() {
+  if (!config_->flush_messages) return false;
+  return log_end_ - durable_ >= *config_->flush_messages;
+}
+
+}  // namespace millrace::log

@@ -1,0 +1,299 @@
+#include "log/partition_log.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "log/checkpoint_plan.h"
+#include "log/cleaner.h"
+#include "log/committer.h"
+#include "log/compaction.h"
+#include "log/partition_metadata.h"
+#include "log/producer_snapshot.h"
+#include "log/retention.h"
+
+namespace millrace::log {
+
+using runtime::Task;
+
+namespace {
+
+constexpr Duration kAttentionPause = seconds(1);
+constexpr Duration kExpiryInterval = seconds(600);  // producer.id.expiration.check.interval.ms
+
+}  // namespace
+
+PartitionLog::PartitionLog(LogServices& services, TopicPartition name, TopicId topic_id,
+                           std::shared_ptr<const LogConfig> config)
+    : services_(services),
+      name_(std::move(name)),
+      topic_id_(topic_id),
+      config_(std::move(config)),
+      home_{services.cache, runtime::join_path(services.directory, name_.to_string())},
+      due_(services.due_times, *this) {}
+
+PartitionLog::~PartitionLog() = default;
+
+void PartitionLog::update_config(std::shared_ptr<const LogConfig> config) {
+  config_ = std::move(config);
+  plan_attention();
+}
+
+Offset PartitionLog::last_stable_offset() const {
+  const std::optional<Offset> unstable =
+      producers_ ? producers_->first_unstable_offset() : std::nullopt;
+  return unstable ? std::min(*unstable, high_watermark_) : high_watermark_;
+}
+
+Error PartitionLog::where(const Error& error) const {
+  return error.within(fmt::format("topic {}, partition {}", name_.topic, name_.partition.value));
+}
+
+Result<> PartitionLog::check_open() const {
+  if (failure_) return std::unexpected(*failure_);
+  if (closed_) return std::unexpected(where(Error(Errc::kKafkaStorageError, "the log is closed")));
+  return {};
+}
+
+void PartitionLog::changed() {
+  if (observer_) observer_->on_log_change(*this);
+}
+
+void PartitionLog::fail_for_good(Error error) {
+  if (failure_) return;
+  failure_ = std::make_unique<Error>(where(
+      Error(Errc::kKafkaStorageError,
+            fmt::format("{}; restart the server to recover the partition", error.message()))));
+  LOG_ERROR("log", "{}", failure_->message());
+  durable_waiters_.wake_all();
+  changed();
+}
+
+// Durability.
+
+void PartitionLog::need_commit() {
+  if (commit_needed_) return;
+  commit_needed_ = true;
+  services_.committer.add(shared_from_this());
+}
+
+PartitionLog::Commit PartitionLog::begin_commit() {
+  commit_needed_ = false;
+  Commit commit{.files = std::move(unsynced_), .end = log_end_, .truncations = truncations_};
+  unsynced_.clear();
+  if (names_unsynced_) commit.directories.push_back(home_.directory);
+  if (parent_unsynced_) commit.directories.push_back(services_.directory);
+  names_unsynced_ = false;
+  parent_unsynced_ = false;
+  return commit;
+}
+
+void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
+  if (!result) {
+    // What the failed sync has covered may be gone, and another one would not tell.
+    return fail_for_good(result.error().within("a sync failed"));
+  }
+  if (failure_) return;
+  // What was cut meanwhile, and written anew, is not what was synced.
+  if (commit.truncations == truncations_) durable_ = std::max(durable_, commit.end);
+  services_.checkpoints.want(Checkpoint::kRecoveryPoint);
+  durable_waiters_.wake_all();
+  advance_own_high_watermark();
+}
+
+Task<> PartitionLog::durable(Offset upto) {
+  while (true) {
+    co_await check_open();
+    if (durable_ >= upto || services_.durability == Durability::kPageCache) co_return;
+    if (log_end_ < upto) {
+      co_await fail(where(Error(Errc::kNotLeaderOrFollower, "the log was truncated meanwhile")));
+    }
+    co_await durable_waiters_.wait();
+  }
+}
+
+Offset PartitionLog::recovery_point() const {
+  // Recovery finds epochs behind the recovery point in the batches; the others must be on disk.
+  return epochs_unsaved_from_ ? std::min(durable_, *epochs_unsaved_from_) : durable_;
+}
+
+// The high watermark.
+
+void PartitionLog::advance_own_high_watermark() {
+  if (high_watermark_rule_ != HighWatermarkRule::kSoleReplica) return;
+  set_high_watermark(services_.durability == Durability::kPageCache ? log_end_ : durable_);
+}
+
+void PartitionLog::set_high_watermark(Offset offset) {
+  offset = std::clamp(offset, log_start_, log_end_);
+  if (offset == high_watermark_) return;
+  high_watermark_ = offset;
+  if (producers_) producers_->on_high_watermark(offset);
+  services_.checkpoints.want(Checkpoint::kHighWatermark);
+  changed();
+}
+
+void PartitionLog::set_high_watermark_rule(HighWatermarkRule rule) {
+  high_watermark_rule_ = rule;
+  advance_own_high_watermark();
+}
+
+// Producers and epochs.
+
+ProducerStates& PartitionLog::producers_or_new() {
+  if (!producers_) producers_ = std::make_unique<ProducerStates>();
+  return *producers_;
+}
+
+Result<> PartitionLog::take_producer_snapshot(Offset at) {
+  if (!snapshots_.empty() && snapshots_.back() >= at) return {};
+  const SegmentFileName name{at, FileKind::kProducerSnapshot};
+  std::shared_ptr<runtime::File> file = TRY(services_.env.disk.open(
+      runtime::join_path(home_.directory, name.to_string()), {.create = true, .truncate = true}));
+  const Buffer content = format_producer_snapshot(producers_ ? *producers_ : ProducerStates());
+  const Bytes bytes = content;
+  TRY(file->write_at(0, {&bytes, 1}));
+  unsynced_.push_back(std::move(file));
+  names_unsynced_ = true;
+  snapshots_.push_back(at);
+  return {};
+}
+
+void PartitionLog::note_epoch(LeaderEpoch epoch, Offset start) {
+  if (epochs_.assign(epoch, start)) note_epochs_changed(start);
+}
+
+void PartitionLog::note_epochs_changed(Offset from) {
+  epochs_unsaved_from_ = std::min(epochs_unsaved_from_.value_or(from), from);
+}
+
+void PartitionLog::begin_leader_epoch(LeaderEpoch epoch) {
+  CHECK(epoch >= epochs_.latest());
+  note_epoch(epoch, log_end_);
+}
+
+OffsetAtTime PartitionLog::earliest() const {
+  return {kNoTimestamp, log_start_, epochs_.epoch_at(log_start_)};
+}
+
+OffsetAtTime PartitionLog::latest(ReadBound bound) const {
+  const Offset offset = bound == ReadBound::kLastStable ? last_stable_offset() : high_watermark_;
+  return {kNoTimestamp, offset, epochs_.latest()};
+}
+
+// For LogDirectory.
+
+bool PartitionLog::compacts() const {
+  return config_->cleanup_compact && !uncleanable_ && services_.cleaner.enabled();
+}
+
+// Notes when retention, expiry of producers or a flush is next due.
+void PartitionLog::plan_attention() {
+  std::optional<Timestamp> next;
+  const auto consider = [&](std::optional<Timestamp> due) {
+    if (due && (!next || *due < *next)) next = due;
+  };
+  if (const auto due = Retention::next_due(*this); due) consider(*due);
+  if (producers_ && !producers_->empty()) {
+    consider(services_.env.clock.wall() +
+             std::min(services_.producer_id_expiration, kExpiryInterval));
+  }
+  if (compacts() && !compaction_queued_) {
+    const Result<Cleanable> range = Compaction::measure(*this, services_.env.clock.wall());
+    if (range && range->wanted) consider(services_.env.clock.wall());
+    if (range && range->due) consider(range->due);
+  }
+  if (config_->flush_ms && durable_ < log_end_) {
+    consider(services_.env.clock.wall() + *config_->flush_ms);
+  }
+  if (next) {
+    due_.set(*next);
+  } else {
+    due_.clear();
+  }
+}
+
+// Does what is due, and plans the next time, which is not at once: what could not be removed yet
+// must not keep the server busy.
+Result<> PartitionLog::attend(Timestamp now) {
+  if (failure_ || closed_) return {};
+  const Result<> retained = Retention::apply(*this, now);
+  if (producers_) producers_->expire(now, services_.producer_id_expiration);
+  if (config_->flush_ms && durable_ < log_end_) need_commit();
+  const Result<> compaction = compacts() ? queue_compaction(now) : Result<>();
+  plan_attention();
+  if (due_.due()) due_.set(std::max(*due_.due(), now + kAttentionPause));
+  return retained ? compaction : retained;
+}
+
+Result<> PartitionLog::queue_compaction(Timestamp now) {
+  const Cleanable range = TRY(Compaction::measure(*this, now));
+  if (!range.wanted) return {};
+  compaction_queued_ = true;
+  services_.cleaner.add(shared_from_this(), range.ratio());
+  return {};
+}
+
+// Stable with the first commit, so before anything in the partition is acknowledged.
+Result<> PartitionLog::record_topic_id(TopicId id) {
+  std::shared_ptr<runtime::File> file =
+      TRY(services_.env.disk.open(runtime::join_path(home_.directory, kPartitionMetadataName),
+                                  {.create = true, .truncate = true}));
+  const std::string text = format_partition_metadata(id);
+  const Bytes bytes = as_bytes(text);
+  TRY(file->write_at(0, {&bytes, 1}));
+  topic_id_ = id;
+  unsynced_.push_back(std::move(file));
+  names_unsynced_ = true;
+  parent_unsynced_ = true;
+  return {};
+}
+
+// Only then has the checkpoint something to say: otherwise the first segment's name does.
+bool PartitionLog::starts_within_segment() {
+  return !segments_.empty() && log_start_ > segments_.first().base_offset();
+}
+
+Task<> PartitionLog::save_epochs(std::shared_ptr<PartitionLog> log) {
+  const std::optional<Offset> saving = std::exchange(log->epochs_unsaved_from_, std::nullopt);
+  const Result<> saved = co_await runtime::as_result(write_epochs(log.get()));
+  if (saved) co_return;
+  LOG_WARNING("log", "{}: {}", log->name_.to_string(), saved.error().message());
+  if (saving) log->note_epochs_changed(*saving);
+}
+
+Task<> PartitionLog::write_epochs(PartitionLog* log) {
+  runtime::Disk& disk = log->services_.env.disk;
+  const std::string name = runtime::join_path(log->home_.directory, kLeaderEpochCheckpointName);
+  const std::string text = format_epoch_checkpoint(log->epochs_.entries());
+  const std::unique_ptr<runtime::File> file =
+      co_await disk.open(name + ".tmp", {.create = true, .truncate = true});
+  const Bytes bytes = as_bytes(text);
+  co_await file->write_at(0, {&bytes, 1});
+  co_await file->sync();
+  co_await disk.rename(name + ".tmp", name);
+  co_await disk.sync_directory(log->home_.directory);
+}
+
+// Completes all files. What is left to do is to sync them.
+Result<> PartitionLog::prepare_close() {
+  TRY(check_open());
+  if (log_end_ > Offset(0)) TRY(take_producer_snapshot(log_end_));
+  if (!segments_.empty()) TRY(segments_.active().seal(unsynced_));
+  names_unsynced_ = names_unsynced_ || !unsynced_.empty();
+  need_commit();
+  return {};
+}
+
+void PartitionLog::close() {
+  if (closed_) return;
+  closed_ = true;
+  due_.clear();
+  segments_.take(0, segments_.size());
+  durable_waiters_.wake_all();
+  changed();
+}
+
+}  // namespace millrace::log

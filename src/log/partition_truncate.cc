@@ -1,0 +1,167 @@
+// PartitionLog: removing records, at either end.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "log/checkpoint_plan.h"
+#include "log/committer.h"
+#include "log/partition_log.h"
+#include "log/producer_snapshot.h"
+#include "log/removals.h"
+#include "log/segment_scan.h"
+
+namespace millrace::log {
+
+Result<Offset> PartitionLog::delete_records_before(Offset offset) {
+  TRY(check_open());
+  if (offset == kNoOffset) offset = high_watermark_;
+  if (offset.value < 0 || offset > high_watermark_) {
+    return std::unexpected(
+        where(Error(Errc::kOffsetOutOfRange, fmt::format("offset {}, the high watermark is {}",
+                                                         offset.value, high_watermark_.value))));
+  }
+  move_log_start(offset);
+  // The segments go when they are attended to; what was promised is that nobody reads them.
+  services_.checkpoints.want_now(Checkpoint::kLogStart);
+  due_.set(services_.env.clock.wall());
+  return log_start_;
+}
+
+void PartitionLog::move_log_start(Offset offset) {
+  if (offset <= log_start_) return;
+  log_start_ = offset;
+  high_watermark_ = std::max(high_watermark_, offset);
+  if (epochs_.truncate_from_start(offset)) note_epochs_changed(offset);
+  services_.checkpoints.want(Checkpoint::kLogStart);
+  changed();
+}
+
+// Takes segments out of the log; their files go a little later. The producer snapshot at
+// `snapshot_kept` stays.
+void PartitionLog::remove_segments(size_t from, size_t to, Offset snapshot_kept) {
+  if (from == to) return;
+  ++segments_version_;
+  const MonoTime when = services_.env.loop.now() + config_->file_delete_delay_ms;
+  for (const std::unique_ptr<Segment>& segment : segments_.take(from, to)) {
+    if (const Result<> renamed = segment->rename(FileSuffix::kDeleted); !renamed) {
+      LOG_WARNING("log", "{}: cannot rename segment {}: {}", name_.to_string(),
+                  segment->base_offset().value, renamed.error().message());
+    }
+    for (const FileKind kind : kSegmentFileKinds) {
+      services_.removals.add(segment->path(kind), when);
+    }
+    if (segment->base_offset() != snapshot_kept) remove_snapshot(segment->base_offset());
+  }
+  names_unsynced_ = true;
+}
+
+void PartitionLog::remove_snapshot(Offset offset) {
+  if (std::erase(snapshots_, offset) == 0) return;
+  const SegmentFileName file{offset, FileKind::kProducerSnapshot};
+  const Result<> removed =
+      services_.env.disk.remove(runtime::join_path(home_.directory, file.to_string()));
+  if (!removed) {
+    LOG_WARNING("log", "{}: {}", name_.to_string(), removed.error().message());
+  }
+}
+
+Result<> PartitionLog::truncate_to(Offset offset) {
+  TRY(check_open());
+  CHECK(offset.value >= 0);
+  if (offset >= log_end_) return {};
+  if (segments_.empty() || offset < segments_.first().base_offset()) {
+    return truncate_fully_and_start_at(offset);
+  }
+  ++truncations_;
+  ++segments_version_;
+  remove_segments(segments_.floor(offset) + 1, segments_.size());
+  if (Result<> cut = segments_.active().truncate_to(offset, unsynced_); !cut) {
+    fail_for_good(cut.error().within("cannot truncate"));
+    return std::unexpected(*failure_);
+  }
+  log_end_ = offset;
+  log_start_ = std::min(log_start_, offset);
+  return end_truncation();
+}
+
+Result<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
+  TRY(check_open());
+  ++truncations_;
+  remove_segments(0, segments_.size());
+  log_start_ = log_end_ = offset;
+  if (Result<> pushed = push_segment(offset); !pushed) {
+    fail_for_good(pushed.error().within("cannot start a new segment"));
+    return std::unexpected(*failure_);
+  }
+  services_.checkpoints.want(Checkpoint::kLogStart);
+  return end_truncation();
+}
+
+Result<> PartitionLog::end_truncation() {
+  durable_ = std::min(durable_, log_end_);
+  first_dirty_ = std::min(first_dirty_, log_end_);
+  high_watermark_ = std::clamp(high_watermark_, log_start_, log_end_);
+  if (epochs_.truncate_from_end(log_end_)) note_epochs_changed(log_end_);
+  while (!snapshots_.empty() && snapshots_.back() > log_end_) remove_snapshot(snapshots_.back());
+  if (Result<> rebuilt = rebuild_producers(log_start_, log_end_); !rebuilt) {
+    fail_for_good(rebuilt.error().within("cannot rebuild the producer state"));
+    return std::unexpected(*failure_);
+  }
+  services_.checkpoints.want_now(Checkpoint::kRecoveryPoint);
+  need_commit();
+  durable_waiters_.wake_all();
+  changed();
+  return {};
+}
+
+// From the newest snapshot and what was appended after it, up to `end`.
+Result<> PartitionLog::rebuild_producers(Offset start, Offset end) {
+  if (producers_) producers_->clear();
+  Offset from = start;
+  while (!snapshots_.empty()) {
+    const Result<> restored = restore_snapshot(snapshots_.back());
+    if (restored) {
+      from = std::max(from, snapshots_.back());
+      break;
+    }
+    LOG_WARNING("log", "{}: producer snapshot {}: {}; an older one is used", name_.to_string(),
+                snapshots_.back().value, restored.error().message());
+    remove_snapshot(snapshots_.back());
+  }
+  size_t index = segments_.floor(from);
+  if (index == segments_.size()) index = 0;
+  for (; from < end && index < segments_.size(); ++index) {
+    if (segments_.at(index).base_offset() >= end) break;
+    TRY(replay_producers(segments_.at(index), from));
+  }
+  if (producers_) producers_->on_high_watermark(high_watermark_);
+  plan_attention();
+  return {};
+}
+
+Result<> PartitionLog::restore_snapshot(Offset offset) {
+  const SegmentFileName name{offset, FileKind::kProducerSnapshot};
+  const std::string file = TRY(
+      runtime::read_file(services_.env.disk, runtime::join_path(home_.directory, name.to_string()),
+                         kProducerSnapshotBytesMax));
+  const std::vector<ProducerEntry> entries = TRY(parse_producer_snapshot(as_bytes(file)));
+  if (!entries.empty()) producers_or_new().restore(entries);
+  return {};
+}
+
+Result<> PartitionLog::replay_producers(Segment& segment, Offset from) {
+  const int64_t position = TRY(segment.offset_index())->floor(from).position;
+  const std::shared_ptr<runtime::File> file = TRY(segment.file());
+  SegmentScan scan(*file, position, segment.size(), Offset(0));
+  while (true) {
+    const SegmentScan::Found found = TRY(scan.next());
+    if (found == SegmentScan::Found::kEnd) return {};
+    if (found == SegmentScan::Found::kDamage || !scan.header().has_producer_id()) continue;
+    if (scan.header().last_offset() < from) continue;
+    note_producer(TRY(scan.batch()));
+  }
+}
+
+}  // namespace millrace::log

@@ -1,0 +1,493 @@
+#include "log/segment.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "log/segment_scan.h"
+
+namespace millrace::log {
+namespace {
+
+constexpr size_t kIndexFileBytesMax = size_t{1} << 30;
+
+Result<Buffer> read_all(runtime::Disk& disk, const std::string& path) {
+  const std::unique_ptr<runtime::File> file = TRY(disk.open(path, {.read_only = true}));
+  const int64_t size = TRY(file->size());
+  if (size > int64_t{kIndexFileBytesMax}) {
+    return fail(Errc::kCorruptFile, fmt::format("{} has {} bytes", path, size));
+  }
+  Buffer content;
+  content.resize(static_cast<size_t>(size));
+  content.resize(TRY(file->read_at(0, content.mutable_bytes())));
+  return content;
+}
+
+/// Decides which batches get index entries.
+struct Indexer {
+  OffsetIndex& offsets;
+  TimeIndex& times;
+  Segment::Largest& largest;
+  int64_t& bytes_since_entry;
+
+  void note(const kafka::BatchHeaderView& header, int64_t position, int64_t interval) {
+    if (header.max_timestamp() > largest.timestamp) {
+      largest = {header.max_timestamp(), header.last_offset()};
+    }
+    if (bytes_since_entry > interval) {
+      offsets.append(header.last_offset(), position);
+      times.maybe_append(largest.timestamp, largest.offset);
+      bytes_since_entry = 0;
+    }
+    bytes_since_entry += int64_t(header.size());
+  }
+};
+
+void note_unsynced(UnsyncedFiles& unsynced, const std::shared_ptr<runtime::File>& file) {
+  if (std::ranges::find(unsynced, file) == unsynced.end()) unsynced.push_back(file);
+}
+
+}  // namespace
+
+// What is only there while the segment is used.
+struct Segment::Hot {
+  std::shared_ptr<runtime::File> file;
+  std::optional<OffsetIndex> offsets;  // all three or none
+  std::optional<TimeIndex> times;
+  TransactionIndex aborted;
+  Segment* newer = nullptr;
+  Segment* older = nullptr;
+};
+
+Segment::Segment(SegmentHome& home, Offset base_offset, Timestamp now, FileSuffix suffix)
+    : home_(home), base_offset_(base_offset), created_(now), suffix_(suffix) {}
+
+SegmentCache::~SegmentCache() {
+  CHECK(open_count_ == 0, "segments outlive their cache");
+}
+
+void SegmentCache::push_newest(Segment& segment) {
+  segment.hot_->older = newest_;
+  segment.hot_->newer = nullptr;
+  if (newest_) newest_->hot_->newer = &segment;
+  newest_ = &segment;
+  if (!oldest_) oldest_ = &segment;
+}
+
+void SegmentCache::unlink(Segment& segment) {
+  Segment::Hot& hot = *segment.hot_;
+  (hot.newer ? hot.newer->hot_->older : newest_) = hot.older;
+  (hot.older ? hot.older->hot_->newer : oldest_) = hot.newer;
+}
+
+void SegmentCache::insert(Segment& segment) {
+  push_newest(segment);
+  ++open_count_;
+  // One that cannot be let go of (a full disk) is left for later.
+  for (Segment* candidate = oldest_; open_count_ > open_max_ && candidate != &segment;) {
+    Segment* newer = candidate->hot_->newer;
+    candidate->cool();
+    candidate = newer;
+  }
+}
+
+void SegmentCache::touch(Segment& segment) {
+  if (newest_ == &segment) return;
+  unlink(segment);
+  push_newest(segment);
+}
+
+void SegmentCache::remove(Segment& segment) {
+  unlink(segment);
+  --open_count_;
+}
+
+Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_offset,
+                                                 Timestamp now, FileSuffix suffix) {
+  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, suffix));
+  segment->largest_ = {kNoTimestamp, base_offset};
+  segment->largest_known_ = true;
+  segment->indexes_unsaved_ = true;
+  auto hot = std::make_unique<Hot>();
+  hot->file = TRY(
+      home.cache.disk().open(segment->path(FileKind::kLog), {.create = true, .truncate = true}));
+  hot->offsets.emplace(base_offset);
+  hot->times.emplace(base_offset);
+  segment->hot_ = std::move(hot);
+  home.cache.insert(*segment);
+  return segment;
+}
+
+std::unique_ptr<Segment> Segment::existing(SegmentHome& home, Offset base_offset, int64_t size,
+                                           Timestamp now, bool has_transaction_index) {
+  std::unique_ptr<Segment> segment(new Segment(home, base_offset, now, FileSuffix::kNone));
+  segment->size_ = size;
+  segment->has_aborted_ = has_transaction_index;
+  return segment;
+}
+
+Segment::~Segment() {
+  if (hot_) home_.cache.remove(*this);
+}
+
+std::string Segment::path(FileKind kind) const {
+  return runtime::join_path(home_.directory,
+                            SegmentFileName{base_offset_, kind, suffix_}.to_string());
+}
+
+Result<Segment::Hot*> Segment::heat() {
+  if (hot_) {
+    home_.cache.touch(*this);
+    return hot_.get();
+  }
+  auto hot = std::make_unique<Hot>();
+  hot->file = TRY(home_.cache.disk().open(path(FileKind::kLog), {}));
+  hot_ = std::move(hot);
+  home_.cache.insert(*this);
+  return hot_.get();
+}
+
+Result<Segment::Hot*> Segment::heat_with_indexes() {
+  Hot* hot = TRY(heat());
+  if (hot->offsets) return hot;
+  if (has_aborted_) {
+    hot->aborted =
+        TRY(read_index<TransactionIndex>(FileKind::kTransactionIndex, TransactionIndex::parse));
+  }
+  const Result<> loaded = load_indexes(*hot);
+  if (loaded) return hot;
+  const Errc code = loaded.error().code();
+  if (code != Errc::kCorruptFile && code != Errc::kNotFound) return std::unexpected(loaded.error());
+  LOG_WARNING("log", "{}; rebuilding the index", loaded.error().message());
+  TRY(rebuild_indexes(*hot));
+  return hot;
+}
+
+Result<> Segment::load_indexes(Hot& hot) {
+  OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, [&](Bytes file) {
+    return OffsetIndex::parse(base_offset_, file, size_);
+  }));
+  hot.times = TRY(read_index<TimeIndex>(
+      FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
+  hot.offsets = std::move(offsets);
+  return {};
+}
+
+Result<> Segment::rebuild_indexes(Hot& hot) {
+  constexpr int64_t kIndexIntervalBytes = 4096;
+  SegmentScan scan(*hot.file, 0, size_, base_offset_);
+  Contents contents(base_offset_);
+  while (true) {
+    const SegmentScan::Found found = TRY(scan.next());
+    if (found == SegmentScan::Found::kEnd) break;
+    if (found == SegmentScan::Found::kDamage) {
+      note_damage(scan.damage());
+    } else if (scan.header().last_offset() - base_offset_ <= INT32_MAX) {
+      contents.note(scan.header(), scan.position(), kIndexIntervalBytes);
+    }
+  }
+  contents.times.maybe_append(contents.largest.timestamp, contents.largest.offset);
+  hot.offsets = std::move(contents.offsets);
+  hot.times = std::move(contents.times);
+  largest_ = contents.largest;
+  largest_known_ = true;
+  indexes_unsaved_ = true;
+  return {};
+}
+
+template <class Index, class Parse>
+Result<Index> Segment::read_index(FileKind kind, Parse parse) {
+  const std::string file_path = path(kind);
+  const Buffer file = TRY(read_all(home_.cache.disk(), file_path));
+  Result<Index> index = parse(file);
+  if (!index) return std::unexpected(index.error().within(file_path));
+  return index;
+}
+
+bool Segment::cool() {
+  if (!hot_) return true;
+  if (indexes_unsaved_) {
+    UnsyncedFiles not_now;
+    if (!save_indexes(not_now)) return false;
+    indexes_unsaved_ = false;
+    indexes_unsynced_ = true;
+  }
+  home_.cache.remove(*this);
+  hot_.reset();
+  return true;
+}
+
+Result<> Segment::append(Bytes batches, int64_t index_interval_bytes, UnsyncedFiles& unsynced) {
+  Hot* hot = TRY(heat_with_indexes());
+  CHECK(size_ + int64_t(batches.size()) <= INT32_MAX);
+  if (tail_to_cut_) {
+    TRY(hot->file->truncate(size_));
+    tail_to_cut_ = false;
+  }
+  if (Result<> written = hot->file->write_at(size_, {&batches, 1}); !written) {
+    tail_to_cut_ = !hot->file->truncate(size_).has_value();
+    return std::unexpected(written.error().within(path(FileKind::kLog)));
+  }
+  note_unsynced(unsynced, hot->file);
+  TRY(largest_timestamp());
+  index_batches(batches, index_interval_bytes, *hot);
+  return {};
+}
+
+void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
+  Indexer indexer{*hot.offsets, *hot.times, largest_, bytes_since_index_entry_};
+  while (!batches.empty()) {
+    const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(batches);
+    CHECK(header.has_value(), "appended bytes are whole batches");
+    if (size_ == 0) {
+      first_timestamp_ = header->max_timestamp();
+      first_timestamp_known_ = true;
+    }
+    indexer.note(*header, size_, interval);
+    size_ += int64_t(header->size());
+    batches = batches.subspan(header->size());
+  }
+  indexes_unsaved_ = true;
+}
+
+void Segment::Contents::note(const kafka::BatchHeaderView& header, int64_t position,
+                             int64_t index_interval_bytes) {
+  if (position == 0) first_timestamp = header.max_timestamp();
+  Indexer{offsets, times, largest, bytes_since_index_entry}.note(header, position,
+                                                                 index_interval_bytes);
+}
+
+Result<> Segment::append_aborted(const AbortedTransaction& aborted) {
+  TRY(heat_with_indexes())->aborted.append(aborted);
+  has_aborted_ = true;
+  indexes_unsaved_ = true;
+  return {};
+}
+
+Result<> Segment::write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& unsynced) {
+  std::shared_ptr<runtime::File> file =
+      TRY(home_.cache.disk().open(path(kind), {.create = true, .truncate = true}));
+  if (!content.empty()) TRY(file->write_at(0, {&content, 1}));
+  unsynced.push_back(std::move(file));
+  return {};
+}
+
+Result<> Segment::save_indexes(UnsyncedFiles& unsynced) {
+  if (!indexes_unsaved_ && !indexes_unsynced_) return {};
+  const Hot* hot = TRY(heat_with_indexes());
+  if (tail_to_cut_) TRY(hot->file->truncate(size_));
+  tail_to_cut_ = false;
+  TRY(write_whole_file(FileKind::kOffsetIndex, hot->offsets->format(), unsynced));
+  TRY(write_whole_file(FileKind::kTimeIndex, hot->times->format(), unsynced));
+  if (has_aborted_) {
+    TRY(write_whole_file(FileKind::kTransactionIndex, hot->aborted.format(), unsynced));
+  }
+  indexes_unsaved_ = false;
+  indexes_unsynced_ = false;
+  return {};
+}
+
+Result<> Segment::seal(UnsyncedFiles& unsynced) {
+  if (!indexes_unsaved_ && !indexes_unsynced_) return {};
+  Hot* hot = TRY(heat_with_indexes());
+  TRY(largest_timestamp());
+  if (largest_.timestamp > hot->times->last().timestamp) {
+    hot->times->maybe_append(largest_.timestamp, largest_.offset);
+    indexes_unsaved_ = true;
+  }
+  return save_indexes(unsynced);
+}
+
+Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
+  const Hot* hot = TRY(heat_with_indexes());
+  HeaderWalk headers = walk(*hot, hot->offsets->floor(offset).position);
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
+    if (header->last_offset() < offset) continue;
+    return BatchPlace{headers.position(), int64_t(header->size()), header->base_offset(),
+                      header->last_offset()};
+  }
+  return std::nullopt;
+}
+
+Result<Segment::Boundary> Segment::boundary_before(int64_t from, int64_t limit) {
+  if (limit >= size_) return Boundary{size_, kNoOffset};
+  const Hot* hot = TRY(heat_with_indexes());
+  HeaderWalk headers = walk(*hot, std::max(from, hot->offsets->floor_position(limit).position));
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
+    if (headers.position() > from && headers.next_position() > limit) {
+      return Boundary{headers.position(), header->base_offset()};
+    }
+  }
+  return Boundary{size_, kNoOffset};
+}
+
+Result<Offset> Segment::next_offset() {
+  const Hot* hot = TRY(heat_with_indexes());
+  HeaderWalk headers = walk(*hot, hot->offsets->last().position);
+  Offset next = base_offset_;
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) next = header->next_offset();
+  return next;
+}
+
+Result<Segment::Largest> Segment::largest_timestamp() {
+  if (!largest_known_) {
+    const Hot* hot = TRY(heat_with_indexes());
+    const TimeIndex::Entry last = hot->times->last();
+    largest_ = {last.timestamp, last.offset};
+    largest_known_ = true;
+  }
+  return largest_;
+}
+
+Result<Timestamp> Segment::first_timestamp() {
+  if (!first_timestamp_known_) {
+    const Hot* hot = TRY(heat());
+    HeaderWalk headers = walk(*hot, 0);
+    const kafka::BatchHeaderView* header = TRY(headers.next());
+    if (!header) return kNoTimestamp;
+    first_timestamp_ = header->max_timestamp();
+    first_timestamp_known_ = true;
+  }
+  return first_timestamp_;
+}
+
+HeaderWalk Segment::walk(const Hot& hot, int64_t from) const {
+  return {*hot.file, from, size_, damage()};
+}
+
+std::span<const Damage> Segment::damage() const {
+  return damage_ ? std::span<const Damage>(*damage_) : std::span<const Damage>();
+}
+
+const Damage* Segment::damage_at(Offset offset) const {
+  for (const Damage& damage : damage()) {
+    if (damage.holds(offset)) return &damage;
+  }
+  return nullptr;
+}
+
+void Segment::note_damage(const Damage& damage) {
+  if (!damage_) damage_ = std::make_unique<std::vector<Damage>>();
+  // What was found from one place may reach further than from another.
+  std::erase_if(*damage_, [&](const Damage& known) {
+    return known.position < damage.end_position() && damage.position < known.end_position();
+  });
+  damage_->insert(std::ranges::upper_bound(*damage_, damage.position, {}, &Damage::position),
+                  damage);
+}
+
+Result<bool> Segment::examine(Offset offset) {
+  const Hot* hot = TRY(heat_with_indexes());
+  const std::shared_ptr<runtime::File> file = hot->file;
+  const OffsetIndex::Entry from = hot->offsets->floor(offset);
+  SegmentScan scan(*file, from.position, size_, base_offset_);
+  while (true) {
+    const SegmentScan::Found found = TRY(scan.next());
+    if (found == SegmentScan::Found::kEnd) return false;
+    if (found == SegmentScan::Found::kBatch) continue;
+    const bool known = std::ranges::any_of(damage(), [&](const Damage& other) {
+      return other.position == scan.position() && other.size == scan.damage().size;
+    });
+    if (known) continue;
+    note_damage(scan.damage());
+    return true;
+  }
+}
+
+Result<std::shared_ptr<runtime::File>> Segment::file() {
+  return TRY(heat())->file;
+}
+
+Result<const OffsetIndex*> Segment::offset_index() {
+  return &*TRY(heat_with_indexes())->offsets;
+}
+
+Result<const TimeIndex*> Segment::time_index() {
+  return &*TRY(heat_with_indexes())->times;
+}
+
+Result<const TransactionIndex*> Segment::transaction_index() {
+  return &TRY(heat_with_indexes())->aborted;
+}
+
+Result<bool> Segment::index_full(int64_t index_bytes_max) {
+  const Hot* hot = TRY(heat_with_indexes());
+  const auto offsets_max = size_t(index_bytes_max) / OffsetIndex::kEntryBytes;
+  const auto times_max = size_t(index_bytes_max) / TimeIndex::kEntryBytes;
+  // One entry of the time index is kept free for the one that seal() adds.
+  return hot->offsets->size() >= offsets_max || hot->times->size() + 1 >= times_max;
+}
+
+Result<> Segment::truncate_to(Offset offset, UnsyncedFiles& unsynced) {
+  const std::optional<BatchPlace> first_cut = TRY(find(offset));
+  if (!first_cut) return {};
+  Hot* hot = TRY(heat_with_indexes());
+  TRY(hot->file->truncate(first_cut->position));
+  size_ = first_cut->position;
+  note_unsynced(unsynced, hot->file);
+
+  hot->offsets->truncate_to(first_cut->base_offset);
+  hot->times->truncate_to(first_cut->base_offset);
+  const TimeIndex::Entry last = hot->times->last();
+  largest_ = {last.timestamp, last.offset};
+  HeaderWalk headers = walk(*hot, hot->offsets->floor(last.offset).position);
+  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
+    if (header->max_timestamp() > largest_.timestamp) {
+      largest_ = {header->max_timestamp(), header->last_offset()};
+    }
+  }
+  largest_known_ = true;
+  first_timestamp_known_ = first_timestamp_known_ && size_ > 0;
+  bytes_since_index_entry_ = 0;
+  hot->aborted.truncate_to(offset);
+  if (damage_) {
+    std::erase_if(*damage_, [&](const Damage& damage) { return damage.position >= size_; });
+  }
+  indexes_unsaved_ = true;
+  return {};
+}
+
+Result<> Segment::adopt(Contents contents, UnsyncedFiles& unsynced) {
+  Hot* hot = TRY(heat());
+  if (TRY(hot->file->size()) != contents.size) TRY(hot->file->truncate(contents.size));
+  note_unsynced(unsynced, hot->file);
+  size_ = contents.size;
+  largest_ = contents.largest;
+  largest_known_ = true;
+  first_timestamp_ = contents.first_timestamp;
+  first_timestamp_known_ = size_ > 0;
+  bytes_since_index_entry_ = contents.bytes_since_index_entry;
+  hot->offsets = std::move(contents.offsets);
+  hot->times = std::move(contents.times);
+  hot->aborted = std::move(contents.aborted);
+  has_aborted_ = has_aborted_ || !hot->aborted.empty();
+  indexes_unsaved_ = true;
+  return {};
+}
+
+Result<> Segment::rename(FileSuffix to) {
+  runtime::Disk& disk = home_.cache.disk();
+  for (const FileKind kind : kSegmentFileKinds) {
+    const std::string from = path(kind);
+    const std::string name = SegmentFileName{base_offset_, kind, to}.to_string();
+    const Result<> renamed = disk.rename(from, runtime::join_path(home_.directory, name));
+    if (!renamed && renamed.error().code() != Errc::kNotFound) return renamed;
+  }
+  suffix_ = to;
+  return {};
+}
+
+void Segment::remove_files(FileSuffix suffix) {
+  for (const FileKind kind : kSegmentFileKinds) {
+    const std::string name = SegmentFileName{base_offset_, kind, suffix}.to_string();
+    const Result<> removed = home_.cache.disk().remove(runtime::join_path(home_.directory, name));
+    if (!removed && removed.error().code() != Errc::kNotFound) {
+      LOG_WARNING("log", "{}; the next start removes it", removed.error().message());
+    }
+  }
+}
+
+}  // namespace millrace::log

@@ -1,0 +1,124 @@
+#include "log/segment_scan.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "kafka/crc32c.h"
+
+namespace millrace::log {
+namespace {
+
+constexpr size_t kWindowBytes = 256 << 10;
+
+}  // namespace
+
+SegmentScan::SegmentScan(runtime::File& file, int64_t from, int64_t to, Offset expected)
+    : file_(file), end_(to), next_position_(from), expected_(expected) {}
+
+// The bytes from `position` on: `wanted` of them, or what is left. Reads ahead.
+Result<Bytes> SegmentScan::at_least(int64_t position, size_t wanted) {
+  wanted = static_cast<size_t>(std::min<int64_t>(int64_t(wanted), end_ - position));
+  const int64_t window_end = window_position_ + int64_t(window_.size());
+  if (position < window_position_ || position + int64_t(wanted) > window_end) {
+    const auto ahead = static_cast<size_t>(
+        std::min<int64_t>(std::max<int64_t>(int64_t(wanted), kWindowBytes), end_ - position));
+    window_.resize(ahead);
+    window_position_ = position;
+    const size_t got = TRY(file_.read_at(position, window_.mutable_bytes()));
+    window_.resize(got);
+  }
+  return window_.bytes().subspan(static_cast<size_t>(position - window_position_));
+}
+
+// What is wrong with the batch at `position`; nothing when it is whole. Leaves its header behind.
+// A length that lies costs no memory: the CRC is taken piece by piece.
+Result<std::optional<Error>> SegmentScan::check(int64_t position) {
+  Bytes bytes = TRY(at_least(position, kafka::kBatchHeaderSize));
+  const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(bytes);
+  if (!header) return header.error();
+  const auto size = int64_t(header->size());
+  if (size > end_ - position) {
+    return Error(Errc::kCorruptMessage,
+                 fmt::format("a batch of {} bytes where {} are left", size, end_ - position));
+  }
+  if (header->base_offset() < expected_) {
+    return Error(
+        Errc::kCorruptMessage,
+        fmt::format("offset {} after {}", header->base_offset().value, expected_.value - 1));
+  }
+  const uint32_t expected_crc = header->crc();
+  if (size <= int64_t{kWindowBytes}) TRY(at_least(position, size_t(size)));
+  uint32_t crc = 0;
+  for (int64_t at = kafka::batch_layout::kAttributes; at < size;) {
+    bytes = TRY(at_least(position + at, 1));
+    const auto piece = static_cast<size_t>(std::min<int64_t>(int64_t(bytes.size()), size - at));
+    if (piece == 0) return Error(Errc::kCorruptMessage, "the file is shorter than it was");
+    crc = kafka::crc32c_extend(crc, bytes.first(piece));
+    at += int64_t(piece);
+  }
+  if (crc != expected_crc) {
+    return Error(Errc::kCorruptMessage,
+                 fmt::format("the batch has CRC {:08x}, its content {:08x}", expected_crc, crc));
+  }
+  bytes = TRY(at_least(position, kafka::kBatchHeaderSize));
+  header_ = TRY(kafka::parse_batch_header(bytes));
+  return std::nullopt;
+}
+
+Result<SegmentScan::Found> SegmentScan::next() {
+  position_ = next_position_;
+  header_.reset();
+  if (position_ >= end_) return Found::kEnd;
+  std::optional<Error> wrong = TRY(check(position_));
+  if (wrong) return found_damage(*std::move(wrong));
+  if (header_->base_offset() > expected_ && TRY(offset_is_contradicted())) {
+    return found_damage(Error(Errc::kCorruptMessage, "its offset is above that of the next batch"));
+  }
+  TRY(check(position_));
+  next_position_ = position_ + int64_t(header_->size());
+  expected_ = header_->next_offset();
+  return Found::kBatch;
+}
+
+// The base offset is not covered by the CRC. One that rot has made too large is told by the batch
+// behind it, which then seems to go back. Gaps as such are what compaction leaves.
+Result<bool> SegmentScan::offset_is_contradicted() {
+  const Offset next_offset = header_->next_offset();
+  const int64_t behind = position_ + int64_t(header_->size());
+  if (behind >= end_ || TRY(check(behind))) return false;
+  return header_->base_offset() < next_offset;
+}
+
+Result<kafka::RecordBatchView> SegmentScan::batch() {
+  return kafka::parse_batch(TRY(at_least(position_, header_->size())));
+}
+
+Result<SegmentScan::Found> SegmentScan::found_damage(Error why) {
+  damage_ = {.position = position_, .first_offset = expected_, .why = std::move(why)};
+  next_position_ = TRY(resync(position_));
+  damage_.size = next_position_ - position_;
+  if (next_position_ < end_) damage_.next_offset = header_->base_offset();
+  header_.reset();
+  return Found::kDamage;
+}
+
+// Where the next whole batch begins behind `from`; the end when there is none.
+Result<int64_t> SegmentScan::resync(int64_t from) {
+  // Most often the length is right and something behind it is not.
+  Bytes bytes = TRY(at_least(from, kafka::kBatchHeaderSize));
+  if (const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(bytes); header) {
+    const int64_t behind = from + int64_t(header->size());
+    if (behind == end_) return end_;
+    if (behind < end_ && !TRY(check(behind))) return behind;
+  }
+  for (int64_t at = from + 1; at + int64_t{kafka::kBatchHeaderSize} <= end_; ++at) {
+    bytes = TRY(at_least(at, kafka::kBatchHeaderSize));
+    if (bytes.size() < kafka::kBatchHeaderSize) break;
+    if (bytes[kafka::batch_layout::kMagic] != kafka::kBatchMagic) continue;
+    if (!TRY(check(at))) return at;
+  }
+  return end_;
+}
+
+}  // namespace millrace::log

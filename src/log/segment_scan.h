@@ -1,0 +1,59 @@
+// SegmentScan: reads a segment's file from end to end and believes nothing: every batch's CRC is
+// checked, offsets must ascend, and where bytes are no batch it looks for the next place that is
+// one. For recovery, compaction and rebuilding indexes. Not for reading by offset: segment.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "kafka/record_batch.h"
+#include "log/damage.h"
+#include "runtime/disk.h"
+
+namespace millrace::log {
+
+class SegmentScan {
+ public:
+  enum class Found : uint8_t { kBatch, kDamage, kEnd };
+
+  /// Scans [from, to), where the first offset is at least `expected`.
+  /// Requires: the file outlives the scan.
+  SegmentScan(runtime::File& file, int64_t from, int64_t to, Offset expected);
+
+  /// Goes on to the next batch or damage.
+  /// Errors: kIo.
+  Result<Found> next();
+
+  /// Requires: the last next() found a batch. Valid until the next call.
+  const kafka::BatchHeaderView& header() const { return *header_; }
+  /// The whole batch, read into memory. Requires: as above. Valid until the next call.
+  Result<kafka::RecordBatchView> batch();
+  /// Requires: the last next() found damage.
+  const Damage& damage() const { return damage_; }
+
+  int64_t position() const { return position_; }            ///< of what was found
+  int64_t next_position() const { return next_position_; }  ///< behind it
+  Offset next_offset() const { return expected_; }          ///< behind all batches so far
+
+ private:
+  Result<Bytes> at_least(int64_t position, size_t wanted);
+  Result<std::optional<Error>> check(int64_t position);
+  Result<bool> offset_is_contradicted();
+  Result<Found> found_damage(Error why);
+  Result<int64_t> resync(int64_t from);
+
+  runtime::File& file_;
+  int64_t end_;
+  int64_t position_ = 0;
+  int64_t next_position_;
+  Offset expected_;
+  Buffer window_;
+  int64_t window_position_ = 0;
+  std::optional<kafka::BatchHeaderView> header_;
+  Damage damage_;
+};
+
+}  // namespace millrace::log
