@@ -61,7 +61,7 @@ runtime::Task<> up(runtime::Env* env, UpOptions options, runtime::Task<> until) 
     co_await runtime::write_file_atomically(env->disk, *options.ready_file,
                                             address_of(broker.listeners().front()) + "\n");
   }
-  co_await until;
+  co_await std::move(until);
   LOG_INFO("app", "stops");
   co_await broker.stop();
 }

@@ -41,8 +41,6 @@
 #include "group/actions.h"
 #include "group/config.h"
 #include "group/explanation.h"
-#include "group/load.h"
-#include "group/retention.h"
 
 namespace millrace::group {
 
