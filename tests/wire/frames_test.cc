@@ -20,7 +20,7 @@ struct Frame {
   std::string_view hex;  // header and body, without the size
 };
 
-constexpr Frame kFrames[] = {
+const Frame kFrames[] = {
 #include "recorded_frames.inc"
 };
 
