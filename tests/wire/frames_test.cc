@@ -41,7 +41,7 @@ size_t trailing_bytes_max(const Frame& frame) {
   const bool from_librdkafka =
       frame.file.starts_with("librdkafka") || frame.file.starts_with("confluent");
   const bool request = frame.direction == "request";
-  return request && from_librdkafka && (flexible_offset_fetch || flexible_list_groups) ? 1 : 0;
+  return request && from_librdkafka && (flexible_offset_fetch || flexible_list_groups) ? 4 : 0;
 }
 
 void check_frame(const Frame& frame) {
