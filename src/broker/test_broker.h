@@ -75,8 +75,7 @@ class TestBroker {
   Buffer batch(const std::vector<std::string>& values, kafka::BatchOptions options = {}) {
     builder_.begin(options);
     for (const std::string& value : values) {
-      REQUIRE(builder_.append({.timestamp = Timestamp{1'700'000'000'000},
-                               .value = as_bytes(value)}));
+      REQUIRE(builder_.append({.timestamp = machine.clock().wall(), .value = as_bytes(value)}));
     }
     const Result<Bytes> made = builder_.finish();
     REQUIRE(made);
