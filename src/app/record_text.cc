@@ -208,7 +208,7 @@ Result<std::optional<TextRecord>> RecordParser::parse_line(std::string_view line
     const size_t at = line.find(*options_.key_delimiter);
     if (at == std::string_view::npos) {
       return fail(Errc::kInvalidInput, fmt::format("line {} has no \"{}\" between key and value",
-                                                     line_number_, *options_.key_delimiter));
+                                                   line_number_, *options_.key_delimiter));
     }
     record.key = or_null(line.substr(0, at));
     line.remove_prefix(at + options_.key_delimiter->size());
@@ -230,7 +230,7 @@ Result<std::optional<TextRecord>> RecordParser::parse_csv(std::string_view line)
   }
   if (cells.size() != csv_header_.size()) {
     return fail(Errc::kInvalidInput, fmt::format("line {} has {} cells, the header has {}",
-                                                   line_number_, cells.size(), csv_header_.size()));
+                                                 line_number_, cells.size(), csv_header_.size()));
   }
   TextRecord record;
   Value::Object object;
@@ -271,8 +271,7 @@ Result<TextRecord> RecordParser::parse_json(std::string_view line) {
   }
   // Envelope: what `consume -o ndjson` writes.
   dom::object object;
-  if (element.get(object) != simdjson::SUCCESS)
-    return fail(Errc::kInvalidInput, "want an object");
+  if (element.get(object) != simdjson::SUCCESS) return fail(Errc::kInvalidInput, "want an object");
   for (const auto& [name, member] : object) {
     int64_t number = 0;
     if (name == "key") record.key = to_text(member);

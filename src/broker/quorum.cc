@@ -128,10 +128,9 @@ Result<> Quorum::elect_self() {
   log_->begin_leader_epoch(epoch_);
   const metadata::VoterKey self{.id = node_, .directory = directory};
   Buffer batch;
-  TRY(metadata::append_leader_change({.base_offset = log_->log_end_offset(),
-                                      .epoch = epoch_,
-                                      .now = env_.clock.wall()},
-                                     node_, {self}, {self}, header_.kraft_version, batch));
+  TRY(metadata::append_leader_change(
+      {.base_offset = log_->log_end_offset(), .epoch = epoch_, .now = env_.clock.wall()}, node_,
+      {self}, {self}, header_.kraft_version, batch));
   TRY(append_batches(std::move(batch)));
   return {};
 }
@@ -154,9 +153,10 @@ Result<metadata::Records> Quorum::bootstrap_records(Arena& arena) const {
   for (const auto& [name, level] : TRY(files_.bootstrap_features(env_.clock.wall()))) {
     const metadata::SupportedFeature* feature = metadata::find_feature(name);
     if (!feature || level > feature->level_max) {
-      return fail(Errc::kUnsupportedVersion,
-                  fmt::format("{} is formatted with {} at level {}, and {} is the highest built yet",
-                              logs_.path(), name, level, feature ? feature->level_max : 0));
+      return fail(
+          Errc::kUnsupportedVersion,
+          fmt::format("{} is formatted with {} at level {}, and {} is the highest built yet",
+                      logs_.path(), name, level, feature ? feature->level_max : 0));
     }
     records.push_back(
         {kafka::FeatureLevelRecord{.name = arena.copy(name), .feature_level = level}, 0});
@@ -233,14 +233,13 @@ void Quorum::take_snapshot_if_due() {
   const Duration interval_max =
       milliseconds(settings_.get<"metadata.log.max.snapshot.interval.ms">());
   const bool due =
-      bytes_since_snapshot_ >=
-          settings_.get<"metadata.log.max.record.bytes.between.snapshots">() ||
+      bytes_since_snapshot_ >= settings_.get<"metadata.log.max.record.bytes.between.snapshots">() ||
       (interval_max > Duration{} && now - snapshot_at_ >= interval_max);
   if (!due || loader_->in_transaction()) return;
-  QuorumFiles::Snapshot snapshot{.id = {.end_offset = loader_->next_offset(),
-                                        .epoch = loader_->epoch()},
-                                 .header = header_,
-                                 .image = loader_->image()};
+  QuorumFiles::Snapshot snapshot{
+      .id = {.end_offset = loader_->next_offset(), .epoch = loader_->epoch()},
+      .header = header_,
+      .image = loader_->image()};
   snapshot.header.last_contained = loader_->last_timestamp();
   snapshot_at_ = now;
   bytes_since_snapshot_ = 0;
@@ -257,8 +256,8 @@ void Quorum::take_snapshot_if_due() {
 // The broker
 
 // Whether this process takes over what the one before it left: then its partitions had no other
-// leader meanwhile, and lost nothing, and need not be told of it. A broker that may have lost the end
-// of its logs comes back like a new one, with new leader epochs, so that readers can find out.
+// leader meanwhile, and lost nothing, and need not be told of it. A broker that may have lost the
+// end of its logs comes back like a new one, with new leader epochs, so that readers can find out.
 bool Quorum::is_restart() const {
   const metadata::Broker* before = image().find_broker(node_);
   const bool lost_nothing = logs_.was_clean() || settings_.get<"durability">() == "sync";
@@ -292,8 +291,7 @@ runtime::Task<> Quorum::register_broker(std::vector<metadata::Endpoint> endpoint
   request.log_dirs = arena.copy_array(std::span<const Uuid>(&directory, 1));
 
   // The process before had a session that nobody else holds now: it is over.
-  const MonoTime now =
-      env_.loop.now() + milliseconds(settings_.get<"broker.session.timeout.ms">());
+  const MonoTime now = env_.loop.now() + milliseconds(settings_.get<"broker.session.timeout.ms">());
   auto registered = controller_->register_broker(request, now, log_->log_end_offset(), arena);
   if (registered.reply.error_code != 0) {
     co_await fail(errc_from_kafka(registered.reply.error_code), "the broker's own registration");

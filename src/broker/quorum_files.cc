@@ -65,10 +65,8 @@ Result<std::optional<QuorumFiles::Snapshot>> QuorumFiles::newest_snapshot() cons
   const std::string path = path_of(snapshot.id);
   const Buffer file = TRY(read_whole(path));
   metadata::Delta ignored;
-  Result<metadata::CheckpointHeader> header =
-      metadata::read_checkpoint(file, [&](const metadata::Record& record) {
-        return snapshot.image.replay(record, ignored);
-      });
+  Result<metadata::CheckpointHeader> header = metadata::read_checkpoint(
+      file, [&](const metadata::Record& record) { return snapshot.image.replay(record, ignored); });
   if (!header) return fail(header.error().within(path));
   snapshot.header = *std::move(header);
   return snapshot;

@@ -1,6 +1,6 @@
-// QuorumFiles: what stands beside the metadata log on disk: quorum-state, snapshots, and the records
-// that a formatted directory is to begin with. Reading and writing whole files; what they mean is for
-// quorum.h, their bytes are metadata's.
+// QuorumFiles: what stands beside the metadata log on disk: quorum-state, snapshots, and the
+// records that a formatted directory is to begin with. Reading and writing whole files; what they
+// mean is for quorum.h, their bytes are metadata's.
 //
 //   DATA/bootstrap.checkpoint
 //   DATA/__cluster_metadata-0/quorum-state
@@ -43,8 +43,8 @@ class QuorumFiles {
   /// Writes a snapshot and then removes the older ones.
   Result<> write_snapshot(const Snapshot& snapshot, Timestamp now) const;
 
-  /// The records that an empty log begins with: those of bootstrap.checkpoint, which is written first
-  /// when it is missing. Only feature levels are taken: nothing else can be asked for when
+  /// The records that an empty log begins with: those of bootstrap.checkpoint, which is written
+  /// first when it is missing. Only feature levels are taken: nothing else can be asked for when
   /// formatting for this server.
   Result<std::vector<std::pair<std::string, int16_t>>> bootstrap_features(Timestamp now) const;
 

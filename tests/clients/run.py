@@ -41,7 +41,8 @@ def main():
     names = choose("family", options.only, [family.name for family in families.FAMILIES])
     todo = [family for family in families.FAMILIES if family.name in names]
 
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     progress = report.Progress(len(todo) * len(chosen))
     suite = Suite(options, chosen, progress)
     try:

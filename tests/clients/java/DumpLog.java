@@ -54,7 +54,9 @@ public final class DumpLog {
         List<Path> offsets = files(".log", partition -> partition.startsWith("__consumer_offsets-"));
         List<Path> metadata = files(".log", partition -> partition.startsWith("__cluster_metadata-"));
         metadata.addAll(files(".checkpoint", partition -> partition.startsWith("__cluster_metadata-")));
-        metadata.add(data.resolve("bootstrap.checkpoint"));
+        Path bootstrap = data.resolve("bootstrap.checkpoint");
+        if (Files.exists(bootstrap)) metadata.add(bootstrap);
+        else complaints.add("no bootstrap.checkpoint, which Kafka's formatter writes");
         Map<String, String> seen = codecsSeen(sound(ordinary, "--deep-iteration"));
         for (String wanted : codecs) {
             String topic = wanted.substring(0, wanted.indexOf('=')), codec = wanted.substring(topic.length() + 1);
