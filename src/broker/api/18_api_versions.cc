@@ -9,13 +9,19 @@
 #include <algorithm>
 
 #include "broker/api/handlers.h"
+#include "broker/node.h"
+#include "broker/quorum.h"
 #include "broker/request.h"
 #include "kafka/messages/api_versions.h"
+#include "metadata/features.h"
 
 namespace millrace::broker {
 namespace {
 
 using kafka::ApiVersionsResponse;
+
+constexpr int16_t kFirstVersionWithFeatures = 3;
+constexpr int16_t kFirstVersionWithAllFeatures = 4;
 
 // The pattern of KIP-511: [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?
 bool is_software_name(std::string_view text) {
@@ -41,6 +47,27 @@ std::span<ApiVersionsResponse::ApiVersion> all_entries(Arena& arena) {
   return entries;
 }
 
+// Features that are known by name but not built are not listed, so nobody relies on them.
+void add_features(const metadata::Image& image, Offset epoch, Request& request,
+                  ApiVersionsResponse& answer) {
+  std::vector<ApiVersionsResponse::SupportedFeature> supported;
+  for (const metadata::SupportedFeature& feature : metadata::supported_features()) {
+    const bool listed = feature.level_min > 0 || request.version() >= kFirstVersionWithAllFeatures;
+    if (feature.level_max == 0 || !listed) continue;
+    supported.push_back({.name = feature.name,
+                         .min_version = feature.level_min,
+                         .max_version = feature.level_max});
+  }
+  std::vector<ApiVersionsResponse::FinalizedFeature> finalized;
+  for (const auto& [name, level] : image.features()) {
+    finalized.push_back(
+        {.name = name, .max_version_level = level, .min_version_level = level});
+  }
+  answer.supported_features = request.arena().copy_array(supported);
+  answer.finalized_features = request.arena().copy_array(finalized);
+  answer.finalized_features_epoch = epoch.value;
+}
+
 }  // namespace
 
 runtime::Task<> handle_api_versions(Request* request) {
@@ -54,15 +81,19 @@ runtime::Task<> handle_api_versions(Request* request) {
     co_return;
   }
   const auto wanted = co_await request->decode<kafka::ApiVersionsRequest>();
-  if (request->version() >= 3 && (!is_software_name(wanted.client_software_name) ||
+  if (request->version() >= kFirstVersionWithFeatures && (!is_software_name(wanted.client_software_name) ||
                                   !is_software_name(wanted.client_software_version))) {
     answer.error_code = error_info(Errc::kInvalidRequest).kafka_code;
     co_await request->answer(answer);
     co_return;
   }
-  request->connection().client_software =
-      std::string(wanted.client_software_name) + " " + std::string(wanted.client_software_version);
   answer.api_keys = all_entries(arena);
+  if (request->version() >= kFirstVersionWithFeatures) {
+    request->connection().client_software = std::string(wanted.client_software_name) + " " +
+                                            std::string(wanted.client_software_version);
+    const Quorum& quorum = request->node().quorum;
+    add_features(quorum.image(), quorum.committed_offset() - 1, *request, answer);
+  }
   co_await request->answer(answer);
 }
 
