@@ -73,10 +73,9 @@ TEST_CASE("what is written has Kafka's bytes, but for clock and CRC") {
     kafka::BatchCursor batches(from);
     size_t start = 0;
     while (batches.next() != nullptr) {
-      namespace layout = kafka::batch_layout;
-      for (size_t i = layout::kCrc; i < layout::kAttributes; ++i) copy.data()[start + i] = 0;
-      for (size_t i = layout::kBaseTimestamp; i < layout::kProducerId; ++i)
-        copy.data()[start + i] = 0;
+      namespace at = kafka::batch_layout;
+      for (size_t i = at::kCrc; i < at::kAttributes; ++i) copy.data()[start + i] = 0;
+      for (size_t i = at::kBaseTimestamp; i < at::kProducerId; ++i) copy.data()[start + i] = 0;
       start = batches.position();
     }
     return copy;
