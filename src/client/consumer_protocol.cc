@@ -54,7 +54,9 @@ template <class Message>
 Result<Message> decode(Bytes blob, Arena& arena) {
   kafka::Reader reader(blob);
   int16_t version = 0;
-  if (!reader.read(version)) return fail(reader.error(Message::kName, 0));
+  if (!reader.read(version)) {
+    return fail(Errc::kInvalidRequest, "a consumer protocol blob too short for its version");
+  }
   if (version < 0)
     return fail(Errc::kInvalidRequest, "a consumer protocol blob of a negative version");
   return Message::decode(reader, std::min(version, Message::kVersionMax), arena);

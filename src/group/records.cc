@@ -176,9 +176,9 @@ constexpr ForeignType kForeignTypes[] = {
 /// Every such key begins with the group, and a member's goes on with the member.
 Result<StoredRecord> read_foreign(const ForeignType& type, kafka::Reader& key, bool is_tombstone) {
   ForeignRecord record = {.kind = type.kind, .about = type.about, .is_tombstone = is_tombstone};
-  if (!key.read_string(record.group_id, false) ||
-      (type.about == About::kMember && !key.read_string(record.member_id, false)))
-    return fail(Errc::kCorruptMessage, key.error(name(type.kind), 0).detail());
+  if (!key.read(record.group_id) ||
+      (type.about == About::kMember && !key.read(record.member_id)))
+    return fail(Errc::kCorruptMessage, key.error(name(type.kind)).detail());
   return record;
 }
 

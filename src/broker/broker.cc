@@ -1,0 +1,220 @@
+#include "broker/broker.h"
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "broker/api/api.h"
+#include "broker/fetch_session.h"
+#include "broker/fetch_wait.h"
+#include "broker/group_host.h"
+#include "broker/listeners.h"
+#include "broker/node.h"
+#include "broker/producer_ids.h"
+#include "broker/quorum.h"
+#include "broker/topics.h"
+
+namespace millrace::broker {
+namespace {
+
+// Of records on their way to clients. A fetch takes fetch.max.bytes at most, so several large ones fit.
+constexpr int64_t kAnswerBytesMax = 256 * 1024 * 1024;
+
+Result<std::string> data_directory(const Settings& settings) {
+  const std::vector<std::string> directories =
+      settings.get<"log.dirs">().value_or(settings.get<"log.dir">());
+  if (directories.size() == 1) return directories.front();
+  return fail(Errc::kInvalidSetting,
+              fmt::format("log.dirs names {} directories, and one is what is built yet",
+                          directories.size()));
+}
+
+log::LogDirectoryOptions log_options(const Settings& settings, std::string path, BrokerId node,
+                                     Random& random) {
+  log::LogDirectoryOptions options;
+  options.path = std::move(path);
+  options.node_id = node;
+  // For a directory that is empty: this node founds a cluster.
+  options.format = log::MetaProperties{.cluster_id = random.uuid().to_string(),
+                                       .node_id = node,
+                                       .directory_id = random.uuid()};
+  options.durability = settings.get<"durability">() == "page-cache" ? log::Durability::kPageCache
+                                                                    : log::Durability::kLocalSync;
+  options.recovery_point_interval =
+      milliseconds(settings.get<"log.flush.offset.checkpoint.interval.ms">());
+  options.log_start_interval =
+      milliseconds(settings.get<"log.flush.start.offset.checkpoint.interval.ms">());
+  options.high_watermark_interval =
+      milliseconds(settings.get<"replica.high.watermark.checkpoint.interval.ms">());
+  options.producer_id_expiration = milliseconds(settings.get<"producer.id.expiration.ms">());
+  return options;
+}
+
+std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& listeners) {
+  std::vector<metadata::Endpoint> endpoints;
+  for (const ListenerSpec& listener : listeners) {
+    const std::string& host = listener.advertised.host;
+    endpoints.push_back({.name = listener.name,
+                         .host = host.empty() ? "localhost" : host,
+                         .port = listener.advertised.port});
+  }
+  return endpoints;
+}
+
+}  // namespace
+
+// In the order in which they are made; what comes later uses what comes before.
+struct Broker::Parts final : ImageObserver {
+  Parts(runtime::Env& e, const Settings& s) : env(e), settings(s), in_force(s) {}
+
+  runtime::Task<> open(BrokerId id);
+  runtime::Task<> load();
+  void serve(BrokerId id);
+  void on_image(const metadata::Image& image, const metadata::Delta& delta) override;
+  void take_settings(const metadata::Image& image);
+
+  runtime::Env& env;
+  const Settings& settings;  // all layers but the dynamic ones
+  Settings in_force;
+  std::unique_ptr<log::LogDirectory> logs;
+  std::optional<Quorum> quorum;
+  std::optional<Topics> topics;
+  std::optional<ProducerIds> producer_ids;
+  std::optional<GroupHost> groups;
+  std::optional<FetchSessions> fetch_sessions;
+  FetchWaits fetch_waits;
+  MemoryBudget answer_budget{kAnswerBytesMax};
+  std::optional<Node> node;
+  std::optional<Server> server;
+};
+
+Broker::Broker(runtime::Env& env, Settings settings) : env_(env), settings_(std::move(settings)) {}
+
+Broker::~Broker() = default;
+
+// Ports first: somebody else on them is found out before anything on disk is touched, and clients
+// that come early wait in the backlog.
+runtime::Task<> Broker::start() {
+  const BrokerId id = co_await node_id(settings_);
+  auto parts = std::make_unique<Parts>(env_, settings_);
+  std::vector<ListenerSpec> listeners = co_await broker_listeners(settings_);
+  ServerLimits limits = co_await server_limits(settings_);
+  parts->server.emplace(env_, std::move(limits));
+  co_await parts->server->listen(std::move(listeners));
+  co_await parts->open(id);
+  co_await parts->load();
+  parts->serve(id);
+  parts_ = std::move(parts);
+}
+
+runtime::Task<> Broker::Parts::open(BrokerId id) {
+  std::string path = co_await data_directory(settings);
+  logs = co_await log::LogDirectory::open(
+      env, log_options(settings, std::move(path), id, env.random));
+  quorum.emplace(env, settings, *logs, id);
+  co_await quorum->open();
+  take_settings(quorum->image());
+}
+
+runtime::Task<> Broker::Parts::load() {
+  const metadata::Image& image = quorum->image();
+  topics.emplace(quorum->node(), in_force, *logs);
+  co_await logs->load([this, &image](const log::TopicPartition& name, TopicId) {
+    return topics->log_config(image, name.topic);
+  });
+  co_await quorum->register_broker(endpoints_of(server->listeners()));
+  topics->set_strays_aside(image);
+  metadata::Delta everything;
+  for (const auto& [topic_id, topic] : image.topics()) {
+    for (const auto& [index, partition] : topic.partitions) {
+      everything.partitions[topic_id].insert(index);
+    }
+  }
+  topics->apply(image, everything);
+}
+
+void Broker::Parts::serve(BrokerId id) {
+  producer_ids.emplace(*quorum);
+  groups.emplace(env, *topics, group_config(in_force));
+  groups->follow_topics();
+  fetch_sessions.emplace(env.random.fork(), static_cast<size_t>(std::max<int64_t>(
+                         0, in_force.get<"max.incremental.fetch.session.cache.slots">())));
+  logs->start_maintenance();
+  quorum->set_observer(this);
+  node.emplace(Node{.env = env,
+                    .id = id,
+                    .cluster_id = quorum->cluster_id(),
+                    .settings = in_force,
+                    .server = *server,
+                    .quorum = *quorum,
+                    .topics = *topics,
+                    .groups = *groups,
+                    .producer_ids = *producer_ids,
+                    .fetch_sessions = *fetch_sessions,
+                    .fetch_waits = fetch_waits,
+                    .answer_budget = answer_budget});
+  server->start(served_apis(), &*node);
+}
+
+void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta& delta) {
+  const bool settings_changed =
+      std::any_of(delta.configs.begin(), delta.configs.end(), [](const auto& resource) {
+        return resource.type == metadata::ConfigResourceType::kBroker;
+      });
+  if (settings_changed) take_settings(image);
+  topics->apply(image, delta);
+  groups->follow_topics();
+  if (delta.removed_topics.empty()) return;
+  std::vector<group::DeletedTopic> deleted;
+  for (const auto& [id, topic] : delta.removed_topics) deleted.push_back({topic.name, id});
+  groups->topics_deleted(deleted);
+}
+
+void Broker::Parts::take_settings(const metadata::Image& image) {
+  in_force = metadata::effective_settings(settings, image, quorum->node());
+}
+
+// Clients first, then those who write for them, then the metadata, then the files.
+runtime::Task<> Broker::stop() {
+  co_await parts_->server->stop(kStopLimit);
+  parts_->quorum->set_observer(nullptr);
+  co_await parts_->groups->stop();
+  parts_->topics->close();
+  co_await parts_->quorum->close();
+  co_await parts_->logs->close(parts_->quorum->broker_epoch());
+}
+
+const std::vector<ListenerSpec>& Broker::listeners() const {
+  return parts_->server->listeners();
+}
+
+const std::string& Broker::directory() const {
+  return parts_->logs->path();
+}
+
+BrokerStatus Broker::status() const {
+  const Parts& parts = *parts_;
+  BrokerStatus status;
+  status.node = parts.quorum->node();
+  status.cluster_id = parts.quorum->cluster_id();
+  status.directory = directory();
+  status.broker_epoch = parts.quorum->broker_epoch();
+  status.controller_epoch = parts.quorum->epoch();
+  status.metadata_offset = parts.quorum->committed_offset();
+  status.topics = parts.quorum->image().topics().size();
+  status.partitions = parts.quorum->image().partition_count();
+  status.connections = parts.server->connection_count();
+  for (const std::shared_ptr<GroupShard>& shard : parts.groups->shards()) {
+    if (shard->state() == GroupShard::State::kActive) {
+      status.groups += shard->coordinator().count().groups;
+    }
+  }
+  for (const FetchWait* wait : parts.fetch_waits.list()) {
+    status.parked_fetches.push_back(wait->describe(env_.loop.now()));
+  }
+  for (const auto& [name, why] : parts.logs->unloadable()) {
+    status.unloadable.push_back(fmt::format("{}: {}", name.to_string(), why.message()));
+  }
+  return status;
+}
+
+}  // namespace millrace::broker

@@ -1,0 +1,265 @@
+#include "broker/connection.h"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "base/logging.h"
+
+namespace millrace::broker {
+
+Connection::FlushHook::FlushHook(Connection* c)
+    : Runnable([](Runnable& self) { static_cast<FlushHook&>(self).connection->flush(); }),
+      connection(c) {}
+
+Connection::IdleTimer::IdleTimer(Connection* c)
+    : Timer([](Timer& self) { static_cast<IdleTimer&>(self).connection->on_idle_timer(); }),
+      connection(c) {}
+
+Connection::Connection(ConnectionShared& shared, std::unique_ptr<runtime::Socket> socket,
+                       ConnectionFacts facts)
+    : shared_(shared),
+      socket_(std::move(socket)),
+      facts_(std::move(facts)),
+      opened_at_(shared.env.loop.now()),
+      last_active_(opened_at_),
+      buffer_(shared.slabs, shared.receive_budget, shared.limits.frame_bytes_max),
+      flush_hook_(this),
+      idle_timer_(this),
+      writes_(shared.env.loop),
+      requests_(shared.env.loop) {}
+
+runtime::Task<> Connection::run() {
+  runtime::Loop& loop = shared_.env.loop;
+  loop.timers().start(idle_timer_, last_active_ + shared_.limits.idle_max);
+  const Result<> reading = co_await as_result(read_requests());
+  if (!reading && end_reason_.empty()) {
+    end_level_ = LogLevel::kWarning;
+    end_reason_ = reading.error().message();
+  }
+  // A producer without acks sends and leaves: what it sent before still counts.
+  const MonoTime limit = loop.now() + kLinger;
+  while (!ended_ && (draining_ ? started_ > 0 : !pipeline_.empty())) {
+    if (!co_await progress_.wait_until(limit) && !draining_) break;
+  }
+  co_await requests_.close();
+  co_await writes_.close();
+  socket_->close();
+  tell_end();
+}
+
+// Reading
+
+runtime::Task<> Connection::read_requests() {
+  while (true) {
+    co_await take_frames();
+    while (must_pause()) co_await resumed_.wait();
+    if (draining_ || ended_) co_return;
+    const MonoTime before = shared_.env.loop.now();
+    const MutableBytes room = co_await buffer_.room();
+    frame_began_ = frame_began_ + (shared_.env.loop.now() - before);  // our wait, not the peer's
+    const Result<size_t> count = socket_->try_read(room);
+    if (count && *count > 0) {
+      buffer_.received(*count);
+      touch();
+    } else if (count) {
+      if (buffer_.in_frame()) end(LogLevel::kInfo, "it ended in the middle of a request");
+      co_return;
+    } else if (count.error().code() == Errc::kWouldBlock) {
+      buffer_.rest();
+      if (!co_await socket_->readable().wait_until(frame_deadline())) {
+        end(LogLevel::kWarning, fmt::format("a request of {} bytes has not arrived in its time",
+                                            buffer_.frame_bytes()));
+      }
+    } else {
+      end(LogLevel::kDebug, count.error().detail());
+      co_return;
+    }
+  }
+}
+
+Result<> Connection::take_frames() {
+  const bool was_in_frame = buffer_.in_frame();
+  size_t taken = 0;
+  while (std::optional<Frame> frame = TRY(buffer_.next_frame())) {
+    ++taken;
+    pipeline_.push_back(
+        TRY(Request::parse(*std::move(frame), shared_.apis, shared_.node, facts_)));
+  }
+  if (!was_in_frame || taken > 0) frame_began_ = shared_.env.loop.now();
+  start_requests();
+  return {};
+}
+
+MonoTime Connection::frame_deadline() const {
+  if (!buffer_.in_frame()) return kNever;
+  return frame_began_ + kFrameTimeBase + seconds(buffer_.frame_bytes() / kFrameBytesPerSecondMin);
+}
+
+bool Connection::must_pause() const {
+  return !draining_ && !ended_ && pipeline_.size() - started_ >= kQueuedMax;
+}
+
+// Requests
+
+void Connection::start_requests() {
+  while (started_ < pipeline_.size() && may_start(*pipeline_[started_])) {
+    Request& request = *pipeline_[started_++];
+    request.state_ = Request::State::kRunning;
+    ++running_;
+    requests_.spawn("request", handle(&request));
+  }
+  if (!must_pause()) resumed_.wake_all();
+}
+
+bool Connection::may_start(const Request& request) const {
+  if (ended_ || draining_ || requests_.closed() || unsent_bytes_ > kUnsentBytesMax) return false;
+  if (running_ == 0) return true;
+  // All that run are of one API that overlaps, so looking at the last one tells of all.
+  return request.api().overlaps && running_ < kRunningMax &&
+         &pipeline_[started_ - 1]->api() == &request.api();
+}
+
+runtime::Task<> Connection::handle(Request* request) {
+  const Result<> done = co_await as_result(request->api().handle(request));
+  finish(*request, done);
+}
+
+void Connection::finish(Request& request, const Result<>& done) {
+  --running_;
+  if (done) {
+    request.state_ = Request::State::kAnswered;
+    unsent_bytes_ += request.response_.unsent_bytes();
+  } else {
+    request.state_ = Request::State::kFailed;
+    if (done.error().code() != Errc::kCancelled && end_reason_.empty()) {
+      end_level_ = LogLevel::kWarning;
+      end_reason_ = fmt::format("{}: {}", request.describe(), done.error().message());
+    }
+  }
+  shared_.env.loop.at_turn_end(flush_hook_);
+  start_requests();
+}
+
+// Writing
+
+void Connection::flush() {
+  size_t bytes = 0;
+  while (!ended_) {
+    drop_sent();
+    if (!pipeline_.empty() && pipeline_.front()->state_ == Request::State::kFailed) {
+      end(end_level_, end_reason_);
+      break;
+    }
+    if (waits_writable_) break;
+    std::array<Bytes, kPartsPerWrite> parts;
+    const size_t count = gather(parts);
+    if (count == 0) break;
+    if (bytes >= kBytesPerTurnMax) {
+      shared_.env.loop.at_turn_end(flush_hook_);
+      break;
+    }
+    Result<size_t> written = socket_->try_write(std::span(parts).first(count));
+    if (written) {
+      bytes += *written;
+      unsent_bytes_ -= *written;
+      touch();
+      for (size_t i = 0; *written > 0; ++i) {
+        Response& response = pipeline_[i]->response();
+        const size_t of_this = std::min(*written, response.unsent_bytes());
+        response.sent(of_this);
+        *written -= of_this;
+      }
+    } else if (written.error().code() == Errc::kWouldBlock) {
+      waits_writable_ = true;
+      writes_.spawn("connection write", wait_writable());
+      break;
+    } else {
+      end(LogLevel::kDebug, written.error().detail());
+    }
+  }
+  start_requests();
+}
+
+// The parts of all answers at the front of the pipeline, as far as they fit.
+size_t Connection::gather(std::span<Bytes> parts) const {
+  size_t count = 0;
+  for (const std::unique_ptr<Request>& request : pipeline_) {
+    if (request->state_ != Request::State::kAnswered) break;
+    for (const Bytes& part : request->response_.unsent()) {
+      if (count == parts.size()) return count;
+      parts[count++] = part;
+    }
+  }
+  return count;
+}
+
+void Connection::drop_sent() {
+  while (!pipeline_.empty() && pipeline_.front()->state_ == Request::State::kAnswered &&
+         pipeline_.front()->response_.unsent().empty()) {
+    pipeline_.pop_front();
+    --started_;
+  }
+  if (started_ == 0) progress_.wake_all();
+}
+
+runtime::Task<> Connection::wait_writable() {
+  const MonoTime limit = shared_.env.loop.now() + shared_.limits.write_stall_max;
+  const bool writable = co_await socket_->writable().wait_until(limit);
+  waits_writable_ = false;
+  if (writable) {
+    shared_.env.loop.at_turn_end(flush_hook_);
+  } else {
+    end(LogLevel::kWarning, fmt::format("it has taken nothing of its answers for {} s",
+                                        shared_.limits.write_stall_max.ms() / 1000));
+  }
+}
+
+// Ending
+
+void Connection::drain() {
+  draining_ = true;
+  resumed_.wake_all();
+  socket_->readable().wake_all();
+  const bool all_parked =
+      std::all_of(pipeline_.begin(), pipeline_.end(), [](const std::unique_ptr<Request>& request) {
+        return request->state_ == Request::State::kQueued ||
+               (request->state_ == Request::State::kRunning && request->api().parks);
+      });
+  if (all_parked) end(LogLevel::kDebug, "the server stops");
+}
+
+void Connection::on_idle_timer() {
+  const MonoTime now = shared_.env.loop.now();
+  if (!pipeline_.empty()) touch();
+  const MonoTime due = last_active_ + shared_.limits.idle_max;
+  if (due <= now) {
+    end(LogLevel::kDebug, "it was idle for connections.max.idle.ms");
+  } else {
+    shared_.env.loop.timers().start(idle_timer_, due);
+  }
+}
+
+void Connection::end(LogLevel level, std::string why) {
+  if (ended_) return;
+  ended_ = true;
+  if (end_reason_.empty()) {
+    end_level_ = level;
+    end_reason_ = std::move(why);
+  }
+  socket_->close();
+  resumed_.wake_all();
+  progress_.wake_all();
+}
+
+void Connection::tell_end() const {
+  MILLRACE_LOG(end_level_, "broker", "connection {} from {} on {} closed: {}", facts_.id,
+               facts_.peer.to_string(), facts_.listener,
+               end_reason_.empty() ? "the client left" : end_reason_);
+}
+
+std::string Connection::describe_front() const {
+  return pipeline_.empty() ? std::string() : pipeline_.front()->describe();
+}
+
+}  // namespace millrace::broker

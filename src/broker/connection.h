@@ -1,0 +1,130 @@
+// Connection: one client's socket, from accept to close. Reads frames, starts requests in order,
+// sends answers in order. Not for what requests mean: that is api/.
+//
+//   socket -> ReceiveBuffer -> pipeline:  [answered][running][running][queued][queued] -> socket
+//                                          in order of arrival, sent from the front
+//
+// Promises: answers leave in the order of the requests; one write per turn; a request that must not
+// overlap runs alone. Bounds: kQueuedMax requests read ahead, kRunningMax at once, and no new one
+// starts while kUnsentBytesMax of answers have not been taken by the other side.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "base/logging.h"
+#include "broker/memory_budget.h"
+#include "broker/receive_buffer.h"
+#include "broker/request.h"
+#include "broker/slab.h"
+#include "runtime/env.h"
+#include "runtime/scope.h"
+#include "runtime/timers.h"
+
+namespace millrace::broker {
+
+struct ConnectionLimits {
+  int64_t frame_bytes_max = 100 * 1024 * 1024;  ///< socket.request.max.bytes
+  Duration idle_max = seconds(600);             ///< connections.max.idle.ms
+  /// A peer that takes nothing of its answers for so long is given up.
+  Duration write_stall_max = seconds(60);
+};
+
+/// What all connections of a server share. Borrowed; outlives them.
+struct ConnectionShared {
+  runtime::Env& env;
+  Node* node = nullptr;  ///< what handlers work with; connections only hand it on
+  std::span<const Api> apis;
+  ConnectionLimits limits;
+  SlabPool slabs;
+  MemoryBudget receive_budget;  ///< queued.max.request.bytes
+};
+
+class Connection {
+ public:
+  Connection(ConnectionShared& shared, std::unique_ptr<runtime::Socket> socket,
+             ConnectionFacts facts);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Serves the client until it leaves, breaks the protocol, idles too long or is drained.
+  runtime::Task<> run();
+
+  /// Reads no further request and ends once those under way are answered; at once when all that is
+  /// under way is parked.
+  void drain();
+
+  const ConnectionFacts& facts() const { return facts_; }
+  MonoTime opened_at() const { return opened_at_; }
+  size_t requests_under_way() const { return pipeline_.size(); }
+  /// What the request in front waits in, for `status`; empty when there is none.
+  std::string describe_front() const;
+
+ private:
+  static constexpr size_t kQueuedMax = 64;
+  static constexpr size_t kRunningMax = 128;
+  static constexpr size_t kUnsentBytesMax = 1024 * 1024;
+  /// Fairness among sockets: a fast reader of large answers comes back in the next turn.
+  static constexpr size_t kBytesPerTurnMax = 256 * 1024;
+  static constexpr size_t kPartsPerWrite = 64;
+  /// How long what a client sent before it left may take to be done.
+  static constexpr Duration kLinger = seconds(5);
+  /// A frame that has begun must arrive at a gigabyte per hour or so, lest trickles hold the budget.
+  static constexpr Duration kFrameTimeBase = seconds(60);
+  static constexpr int64_t kFrameBytesPerSecondMin = 256 * 1024;
+
+  struct FlushHook : runtime::Runnable {
+    explicit FlushHook(Connection* c);
+    Connection* connection;
+  };
+  struct IdleTimer : runtime::Timer {
+    explicit IdleTimer(Connection* c);
+    Connection* connection;
+  };
+
+  runtime::Task<> read_requests();
+  Result<> take_frames();
+  MonoTime frame_deadline() const;
+  bool must_pause() const;
+
+  void start_requests();
+  bool may_start(const Request& request) const;
+  runtime::Task<> handle(Request* request);
+  void finish(Request& request, const Result<>& done);
+
+  void flush();
+  size_t gather(std::span<Bytes> parts) const;
+  void drop_sent();
+  runtime::Task<> wait_writable();
+
+  void on_idle_timer();
+  void touch() { last_active_ = shared_.env.loop.now(); }
+  /// Ends the connection; the first reason is the one that is told.
+  void end(LogLevel level, std::string why);
+  void tell_end() const;
+
+  ConnectionShared& shared_;
+  std::unique_ptr<runtime::Socket> socket_;
+  ConnectionFacts facts_;
+  MonoTime opened_at_;
+  MonoTime last_active_;
+  MonoTime frame_began_;  // means something while the buffer is in a frame
+  ReceiveBuffer buffer_;
+  std::deque<std::unique_ptr<Request>> pipeline_;
+  size_t started_ = 0;  // requests at the front of the pipeline that run or have run
+  size_t running_ = 0;
+  size_t unsent_bytes_ = 0;  // of answered requests
+  bool draining_ = false;
+  bool ended_ = false;
+  bool waits_writable_ = false;
+  LogLevel end_level_ = LogLevel::kDebug;
+  std::string end_reason_;
+  runtime::WaitQueue resumed_;   // the reader, paused because too much is under way
+  runtime::WaitQueue progress_;  // run(), waiting for the pipeline to empty
+  FlushHook flush_hook_;
+  IdleTimer idle_timer_;
+  runtime::Scope writes_;
+  runtime::Scope requests_;
+};
+
+}  // namespace millrace::broker

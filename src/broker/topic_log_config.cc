@@ -1,0 +1,85 @@
+#include "broker/topic_log_config.h"
+
+#include <algorithm>
+
+namespace millrace::broker {
+namespace {
+
+constexpr int64_t kNoLimit = INT64_MAX;
+
+std::optional<int64_t> limit_or_none(int64_t value) {
+  if (value < 0 || value == kNoLimit) return std::nullopt;
+  return value;
+}
+std::optional<Duration> time_or_none(int64_t ms) {
+  if (ms < 0 || ms == kNoLimit) return std::nullopt;
+  return milliseconds(ms);
+}
+
+bool holds(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+int compression_level(const TopicSettings& topic, kafka::Codec codec) {
+  switch (codec) {
+    case kafka::Codec::kGzip:
+      return static_cast<int>(topic.get<"compression.gzip.level">());
+    case kafka::Codec::kLz4:
+      return static_cast<int>(topic.get<"compression.lz4.level">());
+    case kafka::Codec::kZstd:
+      return static_cast<int>(topic.get<"compression.zstd.level">());
+    default:
+      return kafka::kStandardLevel;
+  }
+}
+
+void set_compression(const TopicSettings& topic, log::LogConfig& config) {
+  const std::string type = topic.get<"compression.type">();
+  if (type == "producer") return;
+  config.compression_type =
+      type == "uncompressed" ? kafka::Codec::kNone : kafka::codec_of_name(type);
+  if (config.compression_type) {
+    config.compression_level = compression_level(topic, *config.compression_type);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const log::LogConfig> topic_log_config(const TopicSettings& topic) {
+  auto config = std::make_shared<log::LogConfig>();
+  config->segment_bytes = static_cast<int32_t>(topic.get<"segment.bytes">());
+  if (const auto bytes = topic.get<"internal.segment.bytes">()) {
+    config->segment_bytes = static_cast<int32_t>(*bytes);
+  }
+  config->segment_ms = milliseconds(topic.get<"segment.ms">());
+  config->segment_jitter_ms = milliseconds(topic.get<"segment.jitter.ms">());
+  config->segment_index_bytes = static_cast<int32_t>(topic.get<"segment.index.bytes">());
+  config->index_interval_bytes = static_cast<int32_t>(topic.get<"index.interval.bytes">());
+
+  const std::vector<std::string> policy = topic.get<"cleanup.policy">();
+  config->cleanup_delete = holds(policy, "delete");
+  config->cleanup_compact = holds(policy, "compact");
+  config->retention_bytes = limit_or_none(topic.get<"retention.bytes">());
+  config->retention_ms = time_or_none(topic.get<"retention.ms">());
+  config->file_delete_delay_ms = milliseconds(topic.get<"file.delete.delay.ms">());
+
+  config->delete_retention_ms = milliseconds(topic.get<"delete.retention.ms">());
+  config->min_compaction_lag_ms = milliseconds(topic.get<"min.compaction.lag.ms">());
+  config->max_compaction_lag_ms = time_or_none(topic.get<"max.compaction.lag.ms">());
+  config->min_cleanable_dirty_ratio = topic.get<"min.cleanable.dirty.ratio">();
+
+  config->max_message_bytes = static_cast<int32_t>(topic.get<"max.message.bytes">());
+  set_compression(topic, *config);
+  if (topic.get<"message.timestamp.type">() == "LogAppendTime") {
+    config->message_timestamp_type = kafka::TimestampType::kLogAppendTime;
+  }
+  config->message_timestamp_before_max_ms =
+      time_or_none(topic.get<"message.timestamp.before.max.ms">());
+  config->message_timestamp_after_max_ms =
+      time_or_none(topic.get<"message.timestamp.after.max.ms">());
+  config->flush_messages = limit_or_none(topic.get<"flush.messages">());
+  config->flush_ms = time_or_none(topic.get<"flush.ms">());
+  return config;
+}
+
+}  // namespace millrace::broker

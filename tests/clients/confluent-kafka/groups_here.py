@@ -1,0 +1,64 @@
+"""Members of a group on confluent-kafka; ../harness/groups.py says what they must do."""
+
+import functools
+import threading
+
+from confluent_kafka import Consumer
+
+import groups
+from scenario import scenario
+from session import create, send
+
+
+class Member:
+    """Polls and commits on a thread of its own."""
+
+    def __init__(self, bootstrap, topic, name, strategy, group_instance_id=None):
+        self.partitions = set()
+        self.records = []
+        self.rebalances = []
+        config = {"bootstrap.servers": bootstrap, "group.id": topic, "client.id": name, "auto.offset.reset": "earliest",
+                  "enable.auto.commit": False, "partition.assignment.strategy": strategy, "session.timeout.ms": 6000,
+                  "heartbeat.interval.ms": 500}
+        if group_instance_id:
+            config["group.instance.id"] = group_instance_id
+        self.consumer = Consumer(config)
+        self.consumer.subscribe([topic], on_assign=self._changed("assigned", set.union),
+                                on_revoke=self._changed("revoked", set.difference))
+        self.closing = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def close(self):
+        self.closing.set()
+        self.thread.join()
+
+    def _changed(self, what, change):
+        def changed(_, partitions):
+            numbers = {partition.partition for partition in partitions}
+            if numbers:
+                self.rebalances.append((what, numbers))
+                self.partitions = change(self.partitions, numbers)
+        return changed
+
+    def _run(self):
+        while not self.closing.is_set():
+            message = self.consumer.poll(0.1)
+            if message and not message.error():
+                self.consumer.commit(message, asynchronous=False)
+                self.records.append((message.partition(), message.value().decode()))
+        self.consumer.close()
+
+
+def play(name, rules, strategy, bootstrap):
+    topic = create(bootstrap, name, partitions=groups.PARTITIONS)
+
+    def produce(values):
+        send(bootstrap, topic, [(p, {"value": value}) for p, value in groups.enumerate_round_robin(values)])
+
+    rules(functools.partial(Member, bootstrap, topic, strategy=strategy), produce)
+
+
+scenario("group-eager")(functools.partial(play, "group-eager", groups.eager, "roundrobin"))
+scenario("group-cooperative")(functools.partial(play, "group-cooperative", groups.cooperative, "cooperative-sticky"))
+scenario("group-static")(functools.partial(play, "group-static", groups.static, "roundrobin"))

@@ -1,0 +1,16 @@
+"""confluent-kafka: Python over a current librdkafka (the kcat and librdkafka families have an old one)."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+
+import admin  # noqa: F401  each of these registers its scenarios
+import groups_here  # noqa: F401
+import reading  # noqa: F401
+import records  # noqa: F401
+import scenario
+import trouble  # noqa: F401
+
+if __name__ == "__main__":
+    scenario.run()

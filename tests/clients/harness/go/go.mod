@@ -1,0 +1,3 @@
+module millrace/harness
+
+go 1.25

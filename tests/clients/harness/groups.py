@@ -1,0 +1,115 @@
+"""What a group of three must do, said once for the Python programs, whatever the client below.
+
+`start(name, **how)` returns a running member with
+    partitions   the set of partition numbers that it owns now
+    records      a list of (partition, value) that it has consumed and committed
+    rebalances   a list of ("assigned" | "revoked", set of partition numbers), as its client called it
+    close()      leaves, as the client does it (a static member does not tell the broker)
+`produce(values)` sends the values round-robin over PARTITIONS partitions and waits until they are acknowledged.
+"""
+
+from scenario import eventually, expect
+
+PARTITIONS = 6
+EVERY = set(range(PARTITIONS))
+
+
+def eager(start, produce):
+    with _Members(start) as members:
+        _grow(members, produce)
+        expect("what an eager first member had to give up", EVERY, _given_up(members.here["one"]))
+        _shrink(members, produce)
+
+
+def cooperative(start, produce):
+    with _Members(start) as members:
+        _grow(members, produce)
+        first = members.here["one"]
+        expect("what the first member gave up", EVERY - first.partitions, _given_up(first))
+        before = {name: len(member.rebalances) for name, member in members.here.items()}
+        _shrink(members, produce)
+        for name, member in members.here.items():
+            expect(f"what {name} gave up when another left", set(), _given_up(member, since=before[name]))
+
+
+def static(start, produce):
+    with _Members(start) as members:
+        for name in ("one", "two", "three"):
+            members.join(name, group_instance_id=f"seat-{name}")
+        members.share_equally()
+
+        share = set(members.here["two"].partitions)
+        before = {name: len(members.here[name].rebalances) for name in ("one", "three")}
+        members.leave("two")
+        members.join("two", group_instance_id="seat-two")
+        eventually("the share of the static member that came back", lambda: members.here["two"].partitions == share)
+        _consume_once(members, produce, "after the return")
+        for name, count in before.items():
+            expect(f"rebalances of {name} while a static member was away and back", [],
+                   members.here[name].rebalances[count:])
+
+        members.leave("three")
+        members.share_equally()
+        _consume_once(members, produce, "after the session of the lost member ended")
+
+
+def _given_up(member, since=0):
+    return set().union(*(partitions for what, partitions in member.rebalances[since:] if what == "revoked"))
+
+
+def _grow(members, produce):
+    members.join("one")
+    members.share_equally()
+    members.join("two")
+    members.join("three")
+    members.share_equally()
+    _consume_once(members, produce, "with three members")
+
+
+def _shrink(members, produce):
+    members.leave("three")
+    members.share_equally()
+    _consume_once(members, produce, "with two members")
+
+
+def _consume_once(members, produce, when):
+    sent = [f"{when}, record {i}" for i in range(10 * PARTITIONS)]
+    seen = {name: len(member.records) for name, member in members.here.items()}
+
+    def consumed():
+        return [record for name, member in members.here.items() for record in member.records[seen[name]:]]
+
+    produce(sent)
+    eventually(f"{len(sent)} records consumed {when}", lambda: len(consumed()) >= len(sent))
+    expect(f"records consumed {when}", sorted(enumerate_round_robin(sent)), sorted(consumed()))
+
+
+def enumerate_round_robin(values):
+    return [(i % PARTITIONS, value) for i, value in enumerate(values)]
+
+
+class _Members:
+    def __init__(self, start):
+        self.start = start
+        self.here = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for name in list(self.here):
+            self.leave(name)
+
+    def join(self, name, **how):
+        self.here[name] = self.start(name, **how)
+
+    def leave(self, name):
+        self.here.pop(name).close()
+
+    def share_equally(self):
+        """Disjoint, complete, and of equal size."""
+        def fair():
+            shares = [set(member.partitions) for member in self.here.values()]
+            return (set().union(*shares) == EVERY and sum(map(len, shares)) == PARTITIONS
+                    and all(len(share) == PARTITIONS // len(shares) for share in shares))
+        eventually(f"equal shares for {', '.join(self.here)}", fair)

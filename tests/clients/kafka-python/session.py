@@ -1,0 +1,61 @@
+"""Short ways to the three kinds of kafka-python client, each closed at the end of its `with`."""
+
+import contextlib
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+from scenario import PATIENCE_S, eventually
+
+
+@contextlib.contextmanager
+def admin_of(bootstrap):
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def create(bootstrap, name, partitions=1, **settings):
+    """Creates a topic of this family and returns its name."""
+    topic = f"kafka-python-{name}"
+    configs = {setting.replace("_", "."): str(value) for setting, value in settings.items()}
+    with admin_of(bootstrap) as admin:
+        admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1, "configs": configs}},
+                            wait_for_metadata=True)
+    return topic
+
+
+def send(bootstrap, topic, records, **config):
+    """Sends (partition, keyword arguments of a record) and returns what the broker acknowledged, in order."""
+    with KafkaProducer(bootstrap_servers=bootstrap, **config) as producer:
+        futures = [producer.send(topic, partition=partition, **record) for partition, record in records]
+        return [future.get(timeout=PATIENCE_S) for future in futures]
+
+
+@contextlib.contextmanager
+def reader(bootstrap, topic, partition=0, **config):
+    """A consumer of one partition, outside any group, at the beginning."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest", **config)
+    try:
+        consumer.assign([TopicPartition(topic, partition)])
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def take(consumer, count):
+    """The next `count` records; fails if they do not come. More than asked is returned too, so that it is seen."""
+    records = []
+
+    def enough():
+        for batch in consumer.poll(timeout_ms=200).values():
+            records.extend(batch)
+        return len(records) >= count
+    eventually(f"{count} records", enough)
+    return records
+
+
+def read(bootstrap, topic, count, partition=0):
+    with reader(bootstrap, topic, partition) as consumer:
+        return take(consumer, count)

@@ -1,0 +1,52 @@
+"""Members of a group, each a kcat; ../harness/groups.py says what they must do."""
+
+import functools
+import re
+
+import groups
+from scenario import scenario
+from session import Running, create, send
+
+
+class Member:
+    """A kcat -G: its records on stdout, its rebalances on stderr. It commits what it has printed when it has to give it up."""
+
+    def __init__(self, bootstrap, topic, name, strategy, group_instance_id=None):
+        self.partitions = set()
+        self.records = []
+        self.rebalances = []
+        static = {"group_instance_id": group_instance_id} if group_instance_id else {}
+        self.kcat = Running(bootstrap, "-G", topic, "-u", "-f", "%p %s\n", topic, on_output=self._record, on_errors=self._said,
+                            client_id=name, auto_offset_reset="earliest", partition_assignment_strategy=strategy,
+                            session_timeout_ms=6000, heartbeat_interval_ms=500, topic_metadata_refresh_interval_ms=500, **static)
+
+    def close(self):
+        self.kcat.close()
+
+    def _record(self, line):
+        partition, _, value = line.partition(" ")
+        self.records.append((int(partition), value))
+
+    def _said(self, line):
+        rebalanced = re.search(r"rebalanced.*?(assign|revoke)", line)
+        partitions = {int(number) for number in re.findall(r"\[(\d+)\]", line)}
+        if rebalanced and partitions:
+            assigned = rebalanced[1] == "assign"
+            self.rebalances.append(("assigned" if assigned else "revoked", partitions))
+            self.partitions = self.partitions | partitions if assigned else self.partitions - partitions
+
+
+def play(name, rules, strategy, bootstrap):
+    topic = create(bootstrap, name)
+
+    def produce(values):
+        for partition in range(groups.PARTITIONS):
+            share = [value for p, value in groups.enumerate_round_robin(values) if p == partition]
+            send(bootstrap, topic, [value.encode() for value in share], partition)
+
+    rules(functools.partial(Member, bootstrap, topic, strategy=strategy), produce)
+
+
+scenario("group-eager")(functools.partial(play, "group-eager", groups.eager, "roundrobin"))
+scenario("group-cooperative")(functools.partial(play, "group-cooperative", groups.cooperative, "cooperative-sticky"))
+scenario("group-static")(functools.partial(play, "group-static", groups.static, "roundrobin"))

@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Runs the foreign-client suite: eight client families, one list of scenarios, one table."""
+
+import argparse
+import concurrent.futures
+import pathlib
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import broker
+import families
+import log_dump
+import record
+import report
+
+EXAMPLES = """\
+examples:
+  ./dev clients                                      every family, every scenario, against Millrace
+  ./dev clients --only kcat,kafkajs                  two families
+  ./dev clients --only java --scenarios restart      one scenario of one family
+  ./dev clients --against kafka                      Apache Kafka instead: are the scenarios themselves right?
+  ./dev clients --only sarama --keep                 leave the broker's data and logs, and say where
+  ./dev clients --record tests/wire                  note each client's real request and response frames
+
+`restart` and `log-dump` are scenarios like any other. A family whose toolchain is missing is not run; with --ci that fails.
+"""
+
+SCENARIO_LIMIT_S = 150  # Twice a program's own patience: past it, the program itself hangs.
+
+
+def main():
+    options = arguments()
+    scenarios = report.read_scenarios(families.HERE / "scenarios.txt")
+    chosen = choose("scenario", options.scenarios, list(scenarios))
+    names = choose("family", options.only, [family.name for family in families.FAMILIES])
+    todo = [family for family in families.FAMILIES if family.name in names]
+
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    progress = report.Progress(len(todo) * len(chosen))
+    suite = Suite(options, chosen, progress)
+    try:
+        results = suite.run(todo)
+    except KeyboardInterrupt:
+        progress.say("interrupted; everything started here is stopped")
+        return 130
+    finally:
+        broker.end_all()
+        progress.close()
+
+    table = report.Table(scenarios, chosen, todo, results)
+    print(table.text())
+    if options.against == "millrace" and len(chosen) == len(scenarios) and len(todo) == len(families.FAMILIES):
+        page = families.HERE.parents[1] / "docs" / "clients.md"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(table.page())
+        print(f"written to {page.relative_to(families.HERE.parents[1])}")
+    print(f"took {progress.elapsed():.0f} s against {suite.broker_name}")
+    print(table.closing_line())
+    return 1 if table.failed or (options.ci and table.not_run) else 0
+
+
+def arguments():
+    options = argparse.ArgumentParser(prog="./dev clients", description=EXAMPLES, usage=argparse.SUPPRESS,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", metavar="FAMILY[,..]", help="only these client families")
+    options.add_argument("--scenarios", metavar="ID[,..]", help="only these scenarios of tests/clients/scenarios.txt")
+    options.add_argument("--against", choices=("millrace", "kafka"), default="millrace", help="which broker (default millrace)")
+    options.add_argument("--broker", metavar="PATH", help="the millrace binary (default: the release build)")
+    options.add_argument("--ci", action="store_true", help="a missing toolchain is a failure")
+    options.add_argument("--keep", action="store_true", help="leave the brokers' data and logs")
+    options.add_argument("--record", metavar="DIR", help="write the frames seen on the wire, a file per family")
+    options.add_argument("--jobs", type=int, default=2, metavar="N", help="families at once (default 2)")
+    return options.parse_args()
+
+
+def choose(kind, wanted, known):
+    if not wanted:
+        return known
+    names = wanted.split(",")
+    for name in names:
+        if name not in known:
+            sys.exit(f"no {kind} is called {name!r}; there are: {', '.join(known)}")
+    return [name for name in known if name in names]
+
+
+class Suite:
+    """Prepares every family, then runs each against a broker of its own, a few families at a time."""
+
+    def __init__(self, options, chosen, progress):
+        self.options = options
+        self.chosen = chosen
+        self.progress = progress
+        self.stopping = threading.Event()
+        self.broker_name = "Apache Kafka" if options.against == "kafka" else "Millrace"
+
+    def run(self, todo):
+        if self.options.against == "millrace":
+            self.binary = pathlib.Path(self.options.broker or families.HERE.parents[1] / "build" / "release" / "millrace")
+            if not self.binary.exists():
+                sys.exit(f"no broker at {self.binary}: build it (./dev build), or name it with --broker PATH")
+        families.BUILD.mkdir(parents=True, exist_ok=True)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=families.BUILD))
+        pool = concurrent.futures.ThreadPoolExecutor(self.options.jobs)
+        try:
+            commands, results = self.prepare(todo)
+            running = {family: pool.submit(self.family, family, command) for family, command in commands.items()}
+            for family, future in running.items():
+                results[family.name] = future.result()
+            return results
+        except BaseException:
+            self.stopping.set()
+            broker.end_all()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+            self.tidy()
+
+    def tidy(self):
+        """Logs stay in build/clients/logs for reading after a failure; data only on demand."""
+        for log in self.folder.glob("*/*.log"):
+            (families.BUILD / "logs").mkdir(exist_ok=True)
+            shutil.copy(log, families.BUILD / "logs" / f"{log.parent.name}-{log.name}")
+        if self.options.keep:
+            self.progress.say(f"data and logs are kept in {self.folder}")
+        else:
+            shutil.rmtree(self.folder)
+
+    def prepare(self, todo):
+        """Commands of the families that can run, and the verdicts of those that cannot."""
+        commands, results = {}, {}
+        for family in todo:
+            self.progress.enter(family.name, "getting ready")
+            try:
+                commands[family] = family.ready()
+            except families.Missing as missing:
+                self.progress.say(f"NOT RUN {family.name}: {missing}")
+                results[family.name] = report.everything(self.chosen, "not run", str(missing))
+            except families.PrepareFailed as failed:
+                self.progress.say(f"FAIL {family.name} cannot be made ready: {failed}")
+                results[family.name] = report.everything(self.chosen, "fail", "it cannot be made ready (see above)")
+            self.progress.leave(family.name)
+        self.jars = None
+        if self.options.against == "kafka" or "log-dump" in self.chosen:
+            try:
+                self.jars = families.jars()
+            except families.Missing as missing:
+                if self.options.against == "kafka":
+                    sys.exit(f"Apache Kafka cannot be started: {missing}")
+        return commands, results
+
+    def family(self, family, command):
+        """Runs one family against its own broker and returns {scenario: (verdict, detail)}."""
+        folder = self.folder / family.name
+        verdicts = {}
+        started = time.monotonic()
+        self.progress.enter(family.name, "starting the broker")
+        try:
+            with record.maybe(self.options.record, family.name) as tap:
+                server = self.new_broker(folder, tap.address)
+                try:
+                    server.start()
+                    tap.forward_to(server.address)
+                    self.programs(family, command, server, folder, verdicts)
+                    if "log-dump" in self.chosen:
+                        verdicts["log-dump"] = self.log_dump(family, server, verdicts)
+                finally:
+                    if server.process:
+                        broker.end(server.process)
+        except broker.BrokerFailed as failed:
+            self.progress.say(f"FAIL {family.name}: {failed}")
+            for scenario in self.chosen:
+                verdicts.setdefault(scenario, ("fail", f"the broker, expected to serve, got: {failed}"))
+        self.progress.leave(family.name)
+        self.progress.say(report.family_line(family.name, verdicts, time.monotonic() - started))
+        return verdicts
+
+    def new_broker(self, folder, advertised):
+        if self.options.against == "kafka":
+            return broker.Kafka(folder, self.jars, families.LOG_CONFIG, advertised)
+        return broker.Millrace(folder, self.binary, advertised)
+
+    def programs(self, family, command, server, folder, verdicts):
+        """Calls the family's program until every scenario has a verdict: once, unless it dies or hangs on the way. One that
+        dies twice without an answer in between is not called again."""
+        silent_deaths = 0
+        while todo := [id for id in self.chosen if id not in verdicts and id != "log-dump"]:
+            if self.stopping.is_set():
+                return
+            log = folder / "client.log"
+            with log.open("ab") as errors:
+                process = broker.spawn([*command, "--bootstrap", server.advertised, "--scenarios", ",".join(todo)],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=folder, text=True,
+                                       errors="replace")
+            try:
+                answers = self.conversation(family, process, log, server, todo, verdicts)
+            finally:
+                broker.end(process)
+            silent_deaths = 0 if answers else silent_deaths + 1
+            if silent_deaths == 2:
+                for id in todo:
+                    verdicts.setdefault(id, verdicts[todo[0]])
+
+    def conversation(self, family, process, log, server, todo, verdicts):
+        """Reads the program's lines until each scenario of `todo` has a verdict, or one of them ended the program; returns how
+        many the program answered."""
+        lines = queue.Queue()
+        threading.Thread(target=lambda: (*map(lines.put, process.stdout), lines.put(None)), daemon=True).start()
+        for answers, id in enumerate(todo):
+            self.progress.enter(family.name, id)
+            while True:
+                try:
+                    line = lines.get(timeout=SCENARIO_LIMIT_S)
+                except queue.Empty:
+                    verdict = "fail", f"the program, expected an answer within {SCENARIO_LIMIT_S} s, got none"
+                    self.judge(family, id, verdict, verdicts)
+                    return answers
+                if line is None:
+                    if not self.stopping.is_set():
+                        verdict = "fail", (f"the program, expected an answer, got its end with status {process.wait()}, "
+                                           f"last words {last_words(log)}")
+                        self.judge(family, id, verdict, verdicts)
+                    return answers
+                if line.strip() == "control restart":
+                    server.kill()
+                    server.start()
+                    print("restarted", file=process.stdin, flush=True)
+                elif verdict := report.parse_verdict(line, id):
+                    self.judge(family, id, verdict, verdicts)
+                    break
+        return len(todo)
+
+    def judge(self, family, id, verdict, verdicts):
+        verdicts[id] = verdict
+        self.progress.done()
+        if verdict[0] == "fail":
+            self.progress.say(f"FAIL {family.name} {id}: {verdict[1]}")
+
+    def log_dump(self, family, server, verdicts):
+        self.progress.enter(family.name, "log-dump")
+        codecs = [id.removeprefix("codec-") for id in verdicts if id.startswith("codec-") and verdicts[id][0] == "ok"]
+        verdict = ("not run", "java or maven is missing")
+        if self.jars:
+            try:
+                server.stop()
+                problems = log_dump.problems(server.data, self.jars, family.name, codecs)
+                verdict = ("fail", "; ".join(problems)) if problems else ("ok", "")
+            except broker.BrokerFailed as failed:
+                verdict = ("fail", f"a clean stop, expected, got: {failed}")
+        self.judge(family, "log-dump", verdict, {})
+        return verdict
+
+
+def last_words(log):
+    """The last line of a program's log that speaks of an error, or its last line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return repr(next((line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+// sarama: the most widely used Go client, configured for the newest version that it knows.
+package main
+
+import (
+	"maps"
+
+	"millrace/harness"
+)
+
+func main() {
+	all := map[string]func(*harness.T){}
+	for _, group := range []map[string]func(*harness.T){admin, records, reading, groups, trouble} {
+		maps.Copy(all, group)
+	}
+	harness.Program{Scenarios: all}.Main()
+}
