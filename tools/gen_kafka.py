@@ -40,7 +40,8 @@ def outputs(definitions):
         files[path] = kafka_cpp.source(Path(path).stem, members)
     files["kafka/messages/all.def"] = kafka_cpp.rows(definitions)
     files["kafka/messages/shapes.def"] = kafka_cpp.shapes(definitions)
-    files["kafka/messages/all.h"] = "".join(f'#include "{path}"\n' for path in sorted(by_header))
+    files["kafka/messages/all.h"] = kafka_cpp.NOTICE.format("schema/kafka") + "#pragma once\n\n" + "".join(
+        f'#include "{path}"\n' for path in sorted(by_header))
     return files
 
 

@@ -58,6 +58,7 @@ class LanguageTest(unittest.TestCase):
             "  a  int32  7+": "in no version",
             "  a  []Part\n    x  int8\n  b  Part\n    y  int8": "no struct defined here",
             "  A  int32": "wanted: name type",
+            "  a  int32  = one": "one is no default",
         }.items():
             with self.subTest(fields), self.assertRaises(SchemaError) as caught:
                 self.parse(fields)
@@ -65,6 +66,8 @@ class LanguageTest(unittest.TestCase):
             self.assertIn(reason, str(caught.exception))
         with self.assertRaisesRegex(SchemaError, "01_thing.msg:1: listeners are broker and controller"):
             self.parse("", "api 1 Thing  versions 0  listeners all")
+        with self.assertRaisesRegex(SchemaError, "01_thing.msg:1: all are no versions"):
+            self.parse("", "api 1 Thing  versions all  listeners broker")
 
 
 class OwnSchemaTest(unittest.TestCase):

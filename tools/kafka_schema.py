@@ -133,10 +133,6 @@ class Definition:
     messages: list = field(default_factory=list)
 
 
-def camel(name):
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-
-
 FIELD = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<array>\[\])?(?P<type>[A-Za-z][A-Za-z0-9]*)"
                    r"(?P<null>\?(\d+(\+|-\d+)?)?)?(?P<rest>(\s.*)?)$")
 ATTRIBUTES = re.compile(r"\s+(?:(?P<versions>\d+(?:\+|-\d+)?)|= (?P<default>\S+)|tag (?P<tag>\d+)|as (?P<domain>\w+)"
@@ -151,6 +147,11 @@ class Parser:
 
     def fail(self, why):
         raise SchemaError(f"{self.name}:{self.line}: {why}")
+
+    def range(self, text):
+        if not re.fullmatch(r"\d+(\+|-\d+)?", text):
+            self.fail(f"{text} are no versions: 3, 0-3 or 3+")
+        return Range.parse(text)
 
     def parse(self):
         section = None
@@ -188,7 +189,7 @@ class Parser:
         self.definitions.append(definition)
 
     def attributes(self, target, rest):
-        """versions R, flexible N+ or never, unstable N, family F, type N, listeners L..."""
+        """versions R, flexible N+ or never, unstable N, type N, family F, listeners L..."""
         words = rest.split()
         while words:
             word = words.pop(0)
@@ -201,11 +202,13 @@ class Parser:
                 self.fail(f"{word} wants a value")
             value = words.pop(0)
             if word == "versions":
-                target.versions = Range.parse(value)
+                target.versions = self.range(value)
             elif word == "flexible":
-                target.flexible_from = None if value == "never" else Range.parse(value).low
-            elif word in ("unstable", "type"):
-                setattr(target, {"unstable": "unstable", "type": "number"}[word], int(value))
+                target.flexible_from = None if value == "never" else self.range(value).low
+            elif word == "unstable":
+                target.unstable = self.range(value).low
+            elif word == "type":
+                target.number = self.range(value).low
             elif word == "family":
                 target.family = value
             else:
@@ -216,9 +219,10 @@ class Parser:
         if not self.definitions or kind not in ("request", "response", "key", "value", "fields"):
             self.fail(f"wanted a section (request, response, key, value, fields), not {kind}")
         owner = self.definitions[-1]
-        suffix = "" if kind == "fields" else camel(kind)
+        suffix = "" if kind == "fields" else kind.capitalize()
+        text = {"response": f"The answer to {owner.name}Request.", "key": f"The key of {owner.name}Value."}
         message = Message(owner.name + suffix, kind, owner.number, owner.versions, owner.flexible_from,
-                          Struct(""), [], owner.text)
+                          Struct(""), [], text.get(kind, owner.text))
         self.attributes(message, rest)
         if message.versions is None:
             self.fail("no versions are given")
@@ -294,6 +298,8 @@ def finish(message):
                 raise SchemaError(f"{f.where}: {f.name} is tagged in a version that has no tags")
             if f.tag is not None and f.type == "records":
                 raise SchemaError(f"{f.where}: records cannot be tagged")
+            if f.default not in (None, "null", "true") and not re.fullmatch(r"-?(\d+|0x[0-9a-f]+)", f.default):
+                raise SchemaError(f"{f.where}: {f.default} is no default: a number, null or true")
             if f.default == "null" and f.nullable is None:
                 raise SchemaError(f"{f.where}: {f.name} is null by default and never nullable")
             if f.struct:

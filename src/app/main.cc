@@ -119,12 +119,8 @@ int run(Command command) {
   return static_cast<int>(exit_code_of(result.error().code()));
 }
 
-}  // namespace
-}  // namespace millrace::app
-
-int main(int count, char** words) {
-  using namespace millrace::app;  // NOLINT: main() is in it but for its place
-  auto command = parse_command_line({words + 1, words + count}, read_environment());
+int run_words(const std::vector<std::string>& words) {
+  auto command = parse_command_line(words, read_environment());
   if (!command) {
     fputs(describe_error(command.error()).c_str(), stderr);
     return static_cast<int>(ExitCode::kUsage);
@@ -134,4 +130,11 @@ int main(int count, char** words) {
     return 0;
   }
   return run(*std::move(command));
+}
+
+}  // namespace
+}  // namespace millrace::app
+
+int main(int count, char** words) {
+  return millrace::app::run_words({words + 1, words + count});
 }

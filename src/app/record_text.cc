@@ -66,7 +66,7 @@ Result<std::string> from_base64(std::string_view text) {
   for (const char c : text) {
     const size_t six = kBase64.find(c);
     if (six == std::string_view::npos) {
-      return fail(Errc::kInvalidRequest, fmt::format("'{}' is not base64", c));
+      return fail(Errc::kInvalidInput, fmt::format("'{}' is not base64", c));
     }
     bits = bits << 6 | static_cast<uint32_t>(six);
     count += 6;
@@ -174,7 +174,7 @@ Result<std::vector<TextRecord>> RecordParser::feed(std::string_view chunk) {
   }
   rest_.erase(0, start);
   if (rest_.size() > kLineBytesMax) {
-    return fail(Errc::kInvalidRequest,
+    return fail(Errc::kInvalidInput,
                 fmt::format("line {} has more than {} bytes", line_number_ + 1, kLineBytesMax));
   }
   return records;
@@ -207,8 +207,8 @@ Result<std::optional<TextRecord>> RecordParser::parse_line(std::string_view line
   if (options_.key_delimiter) {
     const size_t at = line.find(*options_.key_delimiter);
     if (at == std::string_view::npos) {
-      return fail(Errc::kInvalidRequest, fmt::format("line {} has no \"{}\" between key and value",
-                                                     line_number_, *options_.key_delimiter));
+      return fail(Errc::kInvalidInput, fmt::format("line {} has no \"{}\" between key and value",
+                                                   line_number_, *options_.key_delimiter));
     }
     record.key = or_null(line.substr(0, at));
     line.remove_prefix(at + options_.key_delimiter->size());
@@ -229,8 +229,8 @@ Result<std::optional<TextRecord>> RecordParser::parse_csv(std::string_view line)
     return std::nullopt;
   }
   if (cells.size() != csv_header_.size()) {
-    return fail(Errc::kInvalidRequest, fmt::format("line {} has {} cells, the header has {}",
-                                                   line_number_, cells.size(), csv_header_.size()));
+    return fail(Errc::kInvalidInput, fmt::format("line {} has {} cells, the header has {}",
+                                                 line_number_, cells.size(), csv_header_.size()));
   }
   TextRecord record;
   Value::Object object;
@@ -248,7 +248,7 @@ Result<TextRecord> RecordParser::parse_json(std::string_view line) {
   const simdjson::padded_string padded(line);
   dom::element element;
   if (const auto error = json_->parser.parse(padded).get(element)) {
-    return fail(Errc::kInvalidRequest, fmt::format("no JSON: {}", simdjson::error_message(error)));
+    return fail(Errc::kInvalidInput, fmt::format("no JSON: {}", simdjson::error_message(error)));
   }
   const auto to_text = [](dom::element e) -> std::optional<std::string> {
     std::string_view text;
@@ -262,7 +262,7 @@ Result<TextRecord> RecordParser::parse_json(std::string_view line) {
     if (!options_.key_field.empty()) {
       dom::element key;
       if (element.at_key(options_.key_field).get(key) != simdjson::SUCCESS) {
-        return fail(Errc::kInvalidRequest,
+        return fail(Errc::kInvalidInput,
                     fmt::format("no member \"{}\" for the key", options_.key_field));
       }
       record.key = to_text(key);
@@ -271,8 +271,7 @@ Result<TextRecord> RecordParser::parse_json(std::string_view line) {
   }
   // Envelope: what `consume -o ndjson` writes.
   dom::object object;
-  if (element.get(object) != simdjson::SUCCESS)
-    return fail(Errc::kInvalidRequest, "want an object");
+  if (element.get(object) != simdjson::SUCCESS) return fail(Errc::kInvalidInput, "want an object");
   for (const auto& [name, member] : object) {
     int64_t number = 0;
     if (name == "key") record.key = to_text(member);
@@ -284,11 +283,11 @@ Result<TextRecord> RecordParser::parse_json(std::string_view line) {
     if (name == "headers") {
       dom::array headers;
       if (member.get(headers) != simdjson::SUCCESS)
-        return fail(Errc::kInvalidRequest, "headers: want a list");
+        return fail(Errc::kInvalidInput, "headers: want a list");
       for (const dom::element header : headers) {
         std::string_view key;
         if (header["key"].get(key) != simdjson::SUCCESS)
-          return fail(Errc::kInvalidRequest, "a header without key");
+          return fail(Errc::kInvalidInput, "a header without key");
         dom::element value;
         std::optional<std::string> text;
         if (header["value"].get(value) == simdjson::SUCCESS) text = to_text(value);

@@ -25,14 +25,14 @@ CreateTopicsRequest::Topic offsets_topic(const Node& node, Arena& arena) {
   CreateTopicsRequest::Topic topic;
   topic.name = metadata::kOffsetsTopic;
   topic.num_partitions = static_cast<int32_t>(settings.get<"offsets.topic.num.partitions">());
-  topic.replication_factor = bounded_factor(settings.get<"offsets.topic.replication.factor">(),
-                                            node.quorum.image());
+  topic.replication_factor =
+      bounded_factor(settings.get<"offsets.topic.replication.factor">(), node.quorum.image());
   topic.configs = arena.make_array<CreateTopicsRequest::Config>(3);
   topic.configs[0] = {.name = "cleanup.policy", .value = "compact"};
   topic.configs[1] = {.name = "compression.type", .value = "producer"};
-  topic.configs[2] = {.name = "segment.bytes",
-                      .value = arena.copy(fmt::format(
-                          "{}", settings.get<"offsets.topic.segment.bytes">()))};
+  topic.configs[2] = {
+      .name = "segment.bytes",
+      .value = arena.copy(fmt::format("{}", settings.get<"offsets.topic.segment.bytes">()))};
   return topic;
 }
 
@@ -60,8 +60,8 @@ runtime::Task<> auto_create_topics(Node* node, std::vector<std::string> names) {
   for (size_t i = 0; i < names.size(); ++i) {
     request.topics[i].name = names[i];
     request.topics[i].num_partitions = -1;  // num.partitions
-    request.topics[i].replication_factor = bounded_factor(
-        node->settings.get<"default.replication.factor">(), node->quorum.image());
+    request.topics[i].replication_factor =
+        bounded_factor(node->settings.get<"default.replication.factor">(), node->quorum.image());
   }
   const Result<> created = co_await as_result(create(node, request, &arena));
   if (!created && created.error().code() == Errc::kKafkaStorageError) co_await created;

@@ -17,9 +17,9 @@ namespace millrace::broker {
 /// Errors: those of the metadata log.
 runtime::Task<> auto_create_topics(Node* node, std::vector<std::string> names);
 
-/// Sees to it that a coordinator's topic exists. Its replication factor is what its setting says, but no
-/// more than there are brokers.
-/// Errors: what the controller refuses it for; those of the metadata log.
+/// Sees to it that a coordinator's topic exists. Its replication factor is what its setting says,
+/// but no more than there are brokers. Errors: what the controller refuses it for; those of the
+/// metadata log.
 runtime::Task<> ensure_internal_topic(Node* node, std::string_view name);
 
 }  // namespace millrace::broker

@@ -16,7 +16,8 @@
 namespace millrace::broker {
 namespace {
 
-// Of records on their way to clients. A fetch takes fetch.max.bytes at most, so several large ones fit.
+// Of records on their way to clients. A fetch takes fetch.max.bytes at most, so several large ones
+// fit.
 constexpr int64_t kAnswerBytesMax = 256 * 1024 * 1024;
 
 Result<std::string> data_directory(const Settings& settings) {
@@ -34,9 +35,8 @@ log::LogDirectoryOptions log_options(const Settings& settings, std::string path,
   options.path = std::move(path);
   options.node_id = node;
   // For a directory that is empty: this node founds a cluster.
-  options.format = log::MetaProperties{.cluster_id = random.uuid().to_string(),
-                                       .node_id = node,
-                                       .directory_id = random.uuid()};
+  options.format = log::MetaProperties{
+      .cluster_id = random.uuid().to_string(), .node_id = node, .directory_id = random.uuid()};
   options.durability = settings.get<"durability">() == "page-cache" ? log::Durability::kPageCache
                                                                     : log::Durability::kLocalSync;
   options.recovery_point_interval =
@@ -108,8 +108,8 @@ runtime::Task<> Broker::start() {
 
 runtime::Task<> Broker::Parts::open(BrokerId id) {
   std::string path = co_await data_directory(settings);
-  logs = co_await log::LogDirectory::open(
-      env, log_options(settings, std::move(path), id, env.random));
+  logs =
+      co_await log::LogDirectory::open(env, log_options(settings, std::move(path), id, env.random));
   quorum.emplace(env, settings, *logs, id);
   co_await quorum->open();
   take_settings(quorum->image());
@@ -136,8 +136,9 @@ void Broker::Parts::serve(BrokerId id) {
   producer_ids.emplace(*quorum);
   groups.emplace(env, *topics, group_config(in_force));
   groups->follow_topics();
-  fetch_sessions.emplace(env.random.fork(), static_cast<size_t>(std::max<int64_t>(
-                         0, in_force.get<"max.incremental.fetch.session.cache.slots">())));
+  fetch_sessions.emplace(env.random.fork(),
+                         static_cast<size_t>(std::max<int64_t>(
+                             0, in_force.get<"max.incremental.fetch.session.cache.slots">())));
   logs->start_maintenance();
   quorum->set_observer(this);
   node.emplace(Node{.env = env,
@@ -156,10 +157,9 @@ void Broker::Parts::serve(BrokerId id) {
 }
 
 void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta& delta) {
-  const bool settings_changed =
-      std::any_of(delta.configs.begin(), delta.configs.end(), [](const auto& resource) {
-        return resource.type == metadata::ConfigResourceType::kBroker;
-      });
+  const bool settings_changed = std::any_of(
+      delta.configs.begin(), delta.configs.end(),
+      [](const auto& resource) { return resource.type == metadata::ConfigResourceType::kBroker; });
   if (settings_changed) take_settings(image);
   topics->apply(image, delta);
   groups->follow_topics();

@@ -1,5 +1,5 @@
-// Broker: one whole server: listeners, metadata, logs, groups, made from an Env and Settings. Made by
-// app and by the simulator; nothing here knows which.
+// Broker: one whole server: listeners, metadata, logs, groups, made from an Env and Settings. Made
+// by app and by the simulator; nothing here knows which.
 //
 //   start()   locks the data directory, reads what is there, registers, serves
 //   stop()    accepts nobody, finishes what is under way, leaves a clean directory
@@ -40,7 +40,8 @@ struct BrokerStatus {
 
 class Broker {
  public:
-  /// Borrows `env`. `settings` are all layers but the dynamic ones, which come from the metadata log.
+  /// Borrows `env`. `settings` are all layers but the dynamic ones, which come from the metadata
+  /// log.
   Broker(runtime::Env& env, Settings settings);
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;

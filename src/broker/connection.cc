@@ -83,8 +83,7 @@ Result<> Connection::take_frames() {
   size_t taken = 0;
   while (std::optional<Frame> frame = TRY(buffer_.next_frame())) {
     ++taken;
-    pipeline_.push_back(
-        TRY(Request::parse(*std::move(frame), shared_.apis, shared_.node, facts_)));
+    pipeline_.push_back(TRY(Request::parse(*std::move(frame), shared_.apis, shared_.node, facts_)));
   }
   if (!was_in_frame || taken > 0) frame_began_ = shared_.env.loop.now();
   start_requests();

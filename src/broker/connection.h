@@ -69,7 +69,8 @@ class Connection {
   static constexpr size_t kPartsPerWrite = 64;
   /// How long what a client sent before it left may take to be done.
   static constexpr Duration kLinger = seconds(5);
-  /// A frame that has begun must arrive at a gigabyte per hour or so, lest trickles hold the budget.
+  /// A frame that has begun must arrive at a gigabyte per hour or so, lest trickles hold the
+  /// budget.
   static constexpr Duration kFrameTimeBase = seconds(60);
   static constexpr int64_t kFrameBytesPerSecondMin = 256 * 1024;
 

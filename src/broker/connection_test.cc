@@ -1,4 +1,5 @@
-// Connections over the simulated network: frames, order, limits and ends, with APIs of the test's own.
+// Connections over the simulated network: frames, order, limits and ends, with APIs of the test's
+// own.
 #include "broker/connection.h"
 
 #include <string>
@@ -146,7 +147,8 @@ TEST_CASE("answers leave in the order of the requests, even when later ones are 
   CHECK(f.receive().value() == 2);
 }
 
-TEST_CASE("requests of an overlapping API run together; another API waits until they are answered") {
+TEST_CASE(
+    "requests of an overlapping API run together; another API waits until they are answered") {
   Fixture f;
   f.send(ApiKey::kHeartbeat, "a", 1);
   f.send(ApiKey::kHeartbeat, "b", 2);
@@ -199,7 +201,8 @@ TEST_CASE("a frame size that no request can have closes the connection and says 
 }
 
 TEST_CASE("an unknown API or version closes the connection, after what came before is answered") {
-  for (const auto& [key, version] : {std::pair(int16_t{999}, int16_t{0}), {int16_t{16}, int16_t{99}}}) {
+  for (const auto& [key, version] :
+       {std::pair(int16_t{999}, int16_t{0}), {int16_t{16}, int16_t{99}}}) {
     Fixture f;
     f.send(ApiKey::kListGroups, "a", 1);
     f.send(ApiKey{key}, "b", 2, version);
@@ -275,7 +278,9 @@ TEST_CASE("a frame that trickles is given up, whatever it claims to be") {
   CHECK(f.process->server.receive_budget().held() == 0);
 }
 
-TEST_CASE("connections beyond max.connections wait for a place, beyond the limit per address they are refused") {
+TEST_CASE(
+    "connections beyond max.connections wait for a place, beyond the limit per address they are "
+    "refused") {
   Fixture f({.connections_max = 2});
   auto second = f.connect();
   auto third = f.connect();

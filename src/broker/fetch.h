@@ -1,6 +1,6 @@
-// FetchRead: what a fetch can have now: looks at each partition, bounds the whole, and says whether it
-// is enough or must be told at once. Not sessions (fetch_session.h), waiting (fetch_wait.h) or the
-// form of the answer (api/01_fetch.cc).
+// FetchRead: what a fetch can have now: looks at each partition, bounds the whole, and says whether
+// it is enough or must be told at once. Not sessions (fetch_session.h), waiting (fetch_wait.h) or
+// the form of the answer (api/01_fetch.cc).
 #pragma once
 
 #include <memory>
@@ -54,8 +54,8 @@ class FetchRead {
   /// Looks again at what has changed.
   void look_again(FetchWait& wait);
 
-  /// Cuts what is too much for one answer; in order, so that what comes late gives way. Returns what
-  /// is left. Units: bytes.
+  /// Cuts what is too much for one answer; in order, so that what comes late gives way. Returns
+  /// what is left. Units: bytes.
   int64_t bound();
 
   /// In the order of the session's targets.

@@ -85,8 +85,8 @@ Result<FetchPlan> FetchSessions::plan(const kafka::FetchRequest& request, bool b
   return open(request, by_topic_id, privileged, request.session_epoch == kInitialEpoch, now);
 }
 
-FetchPlan FetchSessions::open(const kafka::FetchRequest& request, bool by_topic_id,
-                              bool privileged, bool cached, MonoTime now) {
+FetchPlan FetchSessions::open(const kafka::FetchRequest& request, bool by_topic_id, bool privileged,
+                              bool cached, MonoTime now) {
   auto session = std::make_shared<FetchSession>();
   session->by_topic_id_ = by_topic_id;
   session->privileged_ = privileged;
@@ -116,7 +116,8 @@ Result<FetchPlan> FetchSessions::go_on(const kafka::FetchRequest& request, bool 
   session->update(request);
   if (session->size() > kPartitionsMax) {
     return fail(Errc::kInvalidRequest, fmt::format("a fetch session of {} partitions, and {} are "
-                                                   "the limit", session->size(), kPartitionsMax));
+                                                   "the limit",
+                                                   session->size(), kPartitionsMax));
   }
   enter(session);
   return FetchPlan{.session = session,

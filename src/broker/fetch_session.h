@@ -1,7 +1,8 @@
 // Fetch sessions: what a client fetches, remembered between its requests, so that it need send only
 // what changes and is told only what changed. Not reading and not waiting: see fetch.h.
 //
-//   (id, epoch)   a request with (0, 0) opens a session and lists everything; (id, n) goes on with it,
+//   (id, epoch)   a request with (0, 0) opens a session and lists everything; (id, n) goes on with
+//   it,
 //                 n one more than the last; (id, 0) replaces it by a new one; (id, -1) closes it;
 //                 (0, -1) wants none.
 //
@@ -52,7 +53,8 @@ class FetchSession {
   int32_t id() const { return id_; }
   bool by_topic_id() const { return by_topic_id_; }
   size_t size() const { return targets_.size(); }
-  /// In the order in which answers list them; who was served last comes last, so that nobody starves.
+  /// In the order in which answers list them; who was served last comes last, so that nobody
+  /// starves.
   Targets& targets() { return targets_; }
   void move_to_end(Targets::iterator target) { targets_.splice(targets_.end(), targets_, target); }
 
@@ -100,7 +102,8 @@ class FetchSessions {
   /// Takes up what the request says of sessions and partitions. When the cache is full the request
   /// is served without a session: that is always allowed.
   /// Errors: kFetchSessionIdNotFound, kInvalidFetchSessionEpoch, kFetchSessionTopicIdError;
-  /// kInvalidRequest when more partitions are named than partitions_max. All are for the answer's top.
+  /// kInvalidRequest when more partitions are named than partitions_max. All are for the answer's
+  /// top.
   Result<FetchPlan> plan(const kafka::FetchRequest& request, bool by_topic_id, bool privileged,
                          MonoTime now);
 
@@ -109,14 +112,15 @@ class FetchSessions {
   /// One session's partitions; far above any client's, and a bound on the memory of a hostile one.
   static constexpr size_t kPartitionsMax = 100'000;
   /// A session may be evicted for a larger one, or when unused, after this long.
-  /// Source: min.incremental.fetch.session.eviction.ms, which is not configurable in Kafka 4 either.
+  /// Source: min.incremental.fetch.session.eviction.ms, which is not configurable in Kafka 4
+  /// either.
   static constexpr Duration kEvictionAge = seconds(120);
 
  private:
   using Sessions = std::map<int32_t, std::shared_ptr<FetchSession>>;
 
-  FetchPlan open(const kafka::FetchRequest& request, bool by_topic_id, bool privileged,
-                 bool cached, MonoTime now);
+  FetchPlan open(const kafka::FetchRequest& request, bool by_topic_id, bool privileged, bool cached,
+                 MonoTime now);
   Result<FetchPlan> go_on(const kafka::FetchRequest& request, bool by_topic_id, MonoTime now);
   bool make_room(const FetchSession& wanting, MonoTime now);
   void enter(const std::shared_ptr<FetchSession>& session);

@@ -1,5 +1,5 @@
-// FetchWait: one parked fetch: what it waits for, and its being woken by exactly that. Nothing scans:
-// a partition tells its watchers when something can be read. Not reading: see fetch.h.
+// FetchWait: one parked fetch: what it waits for, and its being woken by exactly that. Nothing
+// scans: a partition tells its watchers when something can be read. Not reading: see fetch.h.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "broker/group_host.h"
 
-#include "metadata/topic_name.h"
 #include "broker/topics.h"
 #include "group/java_text.h"
+#include "metadata/topic_name.h"
 
 namespace millrace::broker {
 

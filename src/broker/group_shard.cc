@@ -118,8 +118,8 @@ Offset GroupShard::replay(group::Coordinator& into, Bytes batches, Offset from) 
 }
 
 Result<> GroupShard::replay_batch(group::Coordinator& into, const kafka::RecordBatchView& batch) {
-  kafka::RecordCursor records(batch, TRY(kafka::decompress_records(batch, decompressor_, batches_,
-                                                                   kDecompressedBytesMax)));
+  kafka::RecordCursor records(
+      batch, TRY(kafka::decompress_records(batch, decompressor_, batches_, kDecompressedBytesMax)));
   const ProducerId producer = batch.is_transactional() ? batch.producer_id() : kNoProducerId;
   while (const kafka::RecordView* record = records.next()) {
     if (batch.is_control()) {
@@ -180,7 +180,8 @@ Result<> GroupShard::append(const std::vector<group::Record>& records) {
   builder_.begin(options);
   for (const group::Record& record : records) {
     const kafka::Record row{.timestamp = wall, .key = record.key, .value = record.value};
-    const size_t grown = builder_.size_uncompressed() + kafka::RecordBatchBuilder::record_size_max(row);
+    const size_t grown =
+        builder_.size_uncompressed() + kafka::RecordBatchBuilder::record_size_max(row);
     if (!builder_.empty() && grown > batch_bytes_max) {
       batches_.append(TRY(builder_.finish()));
       builder_.begin(options);

@@ -38,8 +38,9 @@ Result<Endpoint> parse_endpoint(std::string_view setting, std::string_view entry
   Result<runtime::Address> parsed = runtime::Address::parse(address);
   if (!parsed) return bad(setting, entry, "is not of the form NAME://host:port");
   Endpoint endpoint{std::string(entry.substr(0, separator)), *std::move(parsed)};
-  std::transform(endpoint.name.begin(), endpoint.name.end(), endpoint.name.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(endpoint.name.begin(), endpoint.name.end(), endpoint.name.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
   return endpoint;
 }
 

@@ -11,8 +11,8 @@ namespace millrace::broker {
 
 /// The broker's own listeners, in the order of `listeners`. Those that controller.listener.names
 /// names are left out: the controller of a quorum of one is this process, and nobody dials it.
-/// Errors: kInvalidSetting for an address or a name that is wrong or used twice, an advertised listener
-/// that does not exist, a security protocol other than PLAINTEXT, no listener left.
+/// Errors: kInvalidSetting for an address or a name that is wrong or used twice, an advertised
+/// listener that does not exist, a security protocol other than PLAINTEXT, no listener left.
 Result<std::vector<ListenerSpec>> broker_listeners(const Settings& settings);
 
 /// The limits of connections and of their memory.

@@ -1,5 +1,5 @@
-// MemoryBudget: how much memory all connections together may take for one purpose. Who asks for more
-// than is left waits in line, so pressure shows as sockets that are not read, never as growth.
+// MemoryBudget: how much memory all connections together may take for one purpose. Who asks for
+// more than is left waits in line, so pressure shows as sockets that are not read, never as growth.
 #pragma once
 
 #include <cstdint>

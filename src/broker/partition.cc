@@ -39,8 +39,7 @@ void Partition::lead(LeaderEpoch epoch) {
 
 Result<> Partition::check_leader_epoch(LeaderEpoch believed) const {
   if (believed == kNoLeaderEpoch || believed == leader_epoch_) return {};
-  const Errc code =
-      believed < leader_epoch_ ? Errc::kFencedLeaderEpoch : Errc::kUnknownLeaderEpoch;
+  const Errc code = believed < leader_epoch_ ? Errc::kFencedLeaderEpoch : Errc::kUnknownLeaderEpoch;
   return fail(code, fmt::format("{}: leader epoch {} here, {} in the request",
                                 log_->name().to_string(), leader_epoch_.value, believed.value));
 }

@@ -13,8 +13,8 @@ namespace millrace::broker {
 
 class Partition;
 
-/// Is told when a partition may have more to read, or is gone. Called in the middle of an append: it
-/// may note and post. Leaves the partition's list when destroyed.
+/// Is told when a partition may have more to read, or is gone. Called in the middle of an append:
+/// it may note and post. Leaves the partition's list when destroyed.
 class PartitionWatcher {
  public:
   PartitionWatcher() = default;

@@ -11,7 +11,7 @@
 namespace millrace::broker {
 namespace {
 
-constexpr int64_t kReadBytes = 1024 * 1024;
+constexpr int64_t kReadBytes = 1024 * 1024;  // of the log at once; other tasks run between
 
 std::shared_ptr<const log::LogConfig> metadata_log_config(const Settings& settings) {
   auto config = std::make_shared<log::LogConfig>();
@@ -29,7 +29,8 @@ Quorum::Quorum(runtime::Env& env, const Settings& settings, log::LogDirectory& l
       settings_(settings),
       logs_(logs),
       node_(node),
-      builder_(compressor_),
+      files_(env.disk, logs.path()),
+      snapshot_at_(env.loop.now()),
       tasks_(env.loop) {}
 
 Quorum::~Quorum() = default;
@@ -39,86 +40,155 @@ Quorum::~Quorum() = default;
 runtime::Task<> Quorum::open() {
   log_ = co_await logs_.load_one({std::string(metadata::kMetadataTopic), PartitionIndex(0)},
                                  TopicId{kMetadataTopicUuid}, metadata_log_config(settings_));
+  co_await read_snapshot();
   co_await read_log();
-  epoch_ = LeaderEpoch(log_->leader_epochs().latest().value + 1);
-  log_->begin_leader_epoch(epoch_);
-  controller_ = std::make_unique<metadata::Controller>(
-      metadata::ControllerOptions{.node = node_, .cluster_id = cluster_id()}, settings_,
-      env_.random, image_);
+  co_await elect_self();
   tasks_.spawn("metadata publisher", publish_all());
-  const metadata::Records records =
-      co_await controller_->activate(bootstrap_records(), false, env_.loop.now());
-  const Offset end = co_await append(records);
-  co_await committed(end);
+  co_await activate();
+}
+
+runtime::Task<> Quorum::read_snapshot() {
+  std::optional<QuorumFiles::Snapshot> snapshot = co_await files_.newest_snapshot();
+  if (!snapshot) {
+    if (log_->log_start_offset() > Offset(0)) {
+      co_await fail(Errc::kCorruptFile,
+                    fmt::format("the metadata log begins at offset {}, and there is no snapshot of "
+                                "what was before",
+                                log_->log_start_offset().value));
+    }
+    co_return;
+  }
+  header_ = std::move(snapshot->header);
+  // The log's end may have been lost behind a snapshot, never what the snapshot holds.
+  if (log_->log_end_offset() < snapshot->id.end_offset) {
+    co_await log_->truncate_fully_and_start_at(snapshot->id.end_offset);
+  }
+  loader_.emplace(std::move(snapshot->image), snapshot->id.end_offset, snapshot->id.epoch);
 }
 
 runtime::Task<> Quorum::read_log() {
   Buffer batches;
-  Offset from = log_->log_start_offset();
-  while (from < log_->log_end_offset()) {
+  while (loader_->next_offset() < log_->log_end_offset()) {
     const log::ReadOptions options{.bytes_max = kReadBytes, .bound = log::ReadBound::kLogEnd};
-    const log::ReadResult read = co_await log_->read(from, options);
+    const log::ReadResult read = co_await log_->read(loader_->next_offset(), options);
     batches.clear();
     co_await read.slice.copy_to(batches);
-    kafka::BatchCursor cursor(batches);
-    while (const kafka::RecordBatchView* batch = cursor.next()) {
-      metadata::Delta ignored;
-      co_await replay(*batch, ignored);
-      from = batch->next_offset();
-    }
+    co_await load(batches);
+    bytes_since_snapshot_ += static_cast<int64_t>(batches.size());
     co_await runtime::yield();
   }
   co_await log_->durable(log_->log_end_offset());
-  committed_ = log_->log_end_offset();
 }
 
-metadata::Records Quorum::bootstrap_records() {
+Result<metadata::Delta> Quorum::load(Bytes batches) {
+  metadata::Delta delta;
+  kafka::BatchCursor cursor(batches);
+  while (const kafka::RecordBatchView* batch = cursor.next()) {
+    if (batch->last_offset() < loader_->next_offset()) continue;
+    delta.merge(TRY(loader_->load(*batch)));
+  }
+  if (cursor.end() != kafka::BatchEnd::kClean) return fail(cursor.problem());
+  return delta;
+}
+
+Result<> Quorum::check_voters(const metadata::QuorumState& state) const {
+  const auto foreign = [&](size_t count) {
+    return fail(Errc::kForeignDirectory,
+                fmt::format("the metadata in {} belongs to a quorum of {} voters, and one of this "
+                            "node alone is what is built yet",
+                            logs_.path(), count));
+  };
+  const auto is_self = [&](BrokerId id) { return id == node_; };
+  if (!std::all_of(state.voters.begin(), state.voters.end(), is_self)) {
+    return foreign(state.voters.size());
+  }
+  const auto is_own = [&](const metadata::Voter& voter) { return is_self(voter.key.id); };
+  if (!std::all_of(header_.voters.begin(), header_.voters.end(), is_own)) {
+    return foreign(header_.voters.size());
+  }
+  return {};
+}
+
+// The only voter gives itself its vote; that is on disk before the first batch of the epoch.
+Result<> Quorum::elect_self() {
+  const auto known = TRY(files_.read_state());
+  metadata::QuorumState state = known.value_or(metadata::QuorumState());
+  TRY(check_voters(state));
+  const Uuid directory = header_.kraft_version > 0 ? logs_.meta().directory_id : kZeroUuid;
+  epoch_ = LeaderEpoch(std::max({state.leader_epoch.value, loader_->epoch().value,
+                                 log_->leader_epochs().latest().value, 0}) +
+                       1);
+  state.data_version = header_.kraft_version > 0 ? 1 : 0;
+  state.leader = state.voted = node_;
+  state.voted_directory = directory;
+  state.leader_epoch = epoch_;
+  if (state.data_version == 0) state.voters = {node_};
+  TRY(files_.write_state(state));
+
+  log_->begin_leader_epoch(epoch_);
+  const metadata::VoterKey self{.id = node_, .directory = directory};
+  Buffer batch;
+  TRY(metadata::append_leader_change(
+      {.base_offset = log_->log_end_offset(), .epoch = epoch_, .now = env_.clock.wall()}, node_,
+      {self}, {self}, header_.kraft_version, batch));
+  TRY(append_batches(std::move(batch)));
+  return {};
+}
+
+runtime::Task<> Quorum::activate() {
+  controller_ = std::make_unique<metadata::Controller>(
+      metadata::ControllerOptions{.node = node_, .cluster_id = cluster_id()}, settings_,
+      env_.random, loader_->image());
+  Arena arena;
+  metadata::Records bootstrap;
+  if (loader_->image().metadata_version() == 0) bootstrap = co_await bootstrap_records(arena);
+  const metadata::Records records =
+      co_await controller_->activate(bootstrap, loader_->in_transaction(), env_.loop.now());
+  const Offset end = co_await append(records);
+  co_await committed(end);
+}
+
+Result<metadata::Records> Quorum::bootstrap_records(Arena& arena) const {
   metadata::Records records;
-  for (const metadata::SupportedFeature& feature : metadata::supported_features()) {
-    if (feature.level_bootstrap == 0) continue;
-    records.push_back({kafka::FeatureLevelRecord{.name = feature.name,
-                                                 .feature_level = feature.level_bootstrap},
-                       0});
+  for (const auto& [name, level] : TRY(files_.bootstrap_features(env_.clock.wall()))) {
+    const metadata::SupportedFeature* feature = metadata::find_feature(name);
+    if (!feature || level > feature->level_max) {
+      return fail(
+          Errc::kUnsupportedVersion,
+          fmt::format("{} is formatted with {} at level {}, and {} is the highest built yet",
+                      logs_.path(), name, level, feature ? feature->level_max : 0));
+    }
+    records.push_back(
+        {kafka::FeatureLevelRecord{.name = arena.copy(name), .feature_level = level}, 0});
   }
   return records;
 }
 
-Result<> Quorum::replay(const kafka::RecordBatchView& batch, metadata::Delta& delta) {
-  if (batch.is_control()) return {};
-  Arena arena;
-  kafka::RecordCursor records(batch, batch.payload());
-  while (const kafka::RecordView* record = records.next()) {
-    const metadata::Record decoded =
-        TRY(metadata::decode_record(record->value.value_or(Bytes()), arena));
-    TRY(image_.replay(decoded, delta));
-  }
-  return records.end();
-}
-
 // Changing
 
-Result<Offset> Quorum::append(const metadata::Records& records) {
+Result<Offset> Quorum::append(const metadata::Records& records, metadata::BatchRule rule) {
   if (records.empty()) return log_->log_end_offset();
   if (failure_) return fail(*failure_);
-  const Timestamp wall = env_.clock.wall();
-  builder_.begin({.partition_leader_epoch = epoch_});
-  Buffer value;
-  for (const metadata::Record& record : records) {
-    value.clear();
-    TRY(metadata::encode_record(record, value));
-    TRY(builder_.append({.timestamp = wall, .value = value.bytes()}));
-  }
-  Buffer batch(TRY(builder_.finish()));
-  const log::AppendInfo appended = TRY(log_->append_own(batch.mutable_bytes(), epoch_));
-  TRY(controller_->replay(records, appended.first_offset));
+  const Offset first = log_->log_end_offset();
+  Buffer batches;
+  TRY(metadata::append_metadata_batch(
+      records, {.base_offset = first, .epoch = epoch_, .now = env_.clock.wall()}, rule, batches));
+  const Offset end = TRY(append_batches(std::move(batches)));
+  const Result<> replayed = controller_->replay(records, first);
+  CHECK(replayed.has_value(), "the controller cannot replay its own records");
+  return end;
+}
+
+Result<Offset> Quorum::append_batches(Buffer batches) {
+  const log::AppendInfo appended = TRY(log_->append_own(batches.mutable_bytes(), epoch_));
   const Offset end = appended.last_offset.next();
-  uncommitted_.push_back({end, std::move(batch)});
+  uncommitted_.push_back({end, std::move(batches)});
   appended_.wake_all();
   return end;
 }
 
 runtime::Task<> Quorum::committed(Offset end) {
-  while (committed_ < end && !failure_) co_await published_.wait();
+  while (loader_->next_offset() < end && !failure_) co_await published_.wait();
   if (failure_) co_await fail(*failure_);
 }
 
@@ -128,29 +198,71 @@ runtime::Task<> Quorum::publish_all() {
     const Offset end = uncommitted_.back().end;
     const Result<> stable = co_await as_result(log_->durable(end));
     if (!stable) {
-      failure_ = Error(Errc::kKafkaStorageError, stable.error().message());
-      LOG_ERROR("broker", "the metadata log has failed, nothing can be changed any more: {}",
-                stable.error().message());
-      published_.wake_all();
+      fall(stable.error());
       co_return;
     }
     publish(end);
+    take_snapshot_if_due();
   }
 }
 
 void Quorum::publish(Offset end) {
   metadata::Delta delta;
   while (!uncommitted_.empty() && uncommitted_.front().end <= end) {
-    const auto batch = kafka::parse_batch(uncommitted_.front().batch);
-    CHECK(batch && replay(*batch, delta), "records of our own that cannot be replayed");
+    const Buffer batches = std::move(uncommitted_.front().batches);
     uncommitted_.pop_front();
+    Result<metadata::Delta> loaded = load(batches);
+    CHECK(loaded.has_value(), "the image cannot take what the controller could");
+    delta.merge(*std::move(loaded));
+    bytes_since_snapshot_ += static_cast<int64_t>(batches.size());
   }
-  committed_ = end;
-  if (observer_ && !delta.empty()) observer_->on_image(image_, delta);
+  if (observer_ && !delta.empty()) observer_->on_image(loader_->image(), delta);
   published_.wake_all();
 }
 
+void Quorum::fall(const Error& error) {
+  failure_ = Error(Errc::kKafkaStorageError, error.message());
+  LOG_ERROR("broker", "the metadata log has failed; until a restart nothing can be changed: {}",
+            error.message());
+  published_.wake_all();
+}
+
+// There is nothing to do while nothing changes, so no timer asks.
+void Quorum::take_snapshot_if_due() {
+  const MonoTime now = env_.loop.now();
+  const Duration interval_max =
+      milliseconds(settings_.get<"metadata.log.max.snapshot.interval.ms">());
+  const bool due =
+      bytes_since_snapshot_ >= settings_.get<"metadata.log.max.record.bytes.between.snapshots">() ||
+      (interval_max > Duration{} && now - snapshot_at_ >= interval_max);
+  if (!due || loader_->in_transaction()) return;
+  QuorumFiles::Snapshot snapshot{
+      .id = {.end_offset = loader_->next_offset(), .epoch = loader_->epoch()},
+      .header = header_,
+      .image = loader_->image()};
+  snapshot.header.last_contained = loader_->last_timestamp();
+  snapshot_at_ = now;
+  bytes_since_snapshot_ = 0;
+  const Result<> written = files_.write_snapshot(snapshot, env_.clock.wall());
+  if (!written) {
+    LOG_ERROR("broker", "no metadata snapshot, the log keeps growing: {}",
+              written.error().message());
+    return;
+  }
+  const Result<Offset> start = log_->delete_records_before(snapshot.id.end_offset);
+  if (!start) LOG_ERROR("broker", "the metadata log keeps growing: {}", start.error().message());
+}
+
 // The broker
+
+// Whether this process takes over what the one before it left: then its partitions had no other
+// leader meanwhile, and lost nothing, and need not be told of it. A broker that may have lost the
+// end of its logs comes back like a new one, with new leader epochs, so that readers can find out.
+bool Quorum::is_restart() const {
+  const metadata::Broker* before = image().find_broker(node_);
+  const bool lost_nothing = logs_.was_clean() || settings_.get<"durability">() == "sync";
+  return before && before->is_active() && lost_nothing;
+}
 
 runtime::Task<> Quorum::register_broker(std::vector<metadata::Endpoint> endpoints) {
   Arena arena;
@@ -158,40 +270,46 @@ runtime::Task<> Quorum::register_broker(std::vector<metadata::Endpoint> endpoint
   request.broker_id = node_;
   request.cluster_id = cluster_id();
   request.incarnation_id = env_.random.uuid();
-  request.listeners = arena.make_array<kafka::BrokerRegistrationRequest::Listener>(endpoints.size());
+  request.listeners =
+      arena.make_array<kafka::BrokerRegistrationRequest::Listener>(endpoints.size());
   for (size_t i = 0; i < endpoints.size(); ++i) {
-    request.listeners[i] = {.name = endpoints[i].name,
-                            .host = endpoints[i].host,
-                            .port = endpoints[i].port,
-                            .security_protocol = endpoints[i].security_protocol};
+    request.listeners[i].name = endpoints[i].name;
+    request.listeners[i].host = endpoints[i].host;
+    request.listeners[i].port = endpoints[i].port;
+    request.listeners[i].security_protocol = endpoints[i].security_protocol;
   }
   const auto features = metadata::supported_features();
   request.features = arena.make_array<kafka::BrokerRegistrationRequest::Feature>(features.size());
   for (size_t i = 0; i < features.size(); ++i) {
-    request.features[i] = {.name = features[i].name,
-                           .min_supported_version = features[i].level_min,
-                           .max_supported_version = features[i].level_max};
+    request.features[i].name = features[i].name;
+    request.features[i].min_supported_version = features[i].level_min;
+    request.features[i].max_supported_version = features[i].level_max;
   }
   const auto rack = settings_.get<"broker.rack">();
   request.rack = rack ? std::optional<std::string_view>(*rack) : std::nullopt;
   const Uuid directory = logs_.meta().directory_id;
   request.log_dirs = arena.copy_array(std::span<const Uuid>(&directory, 1));
 
+  // The process before had a session that nobody else holds now: it is over.
   const MonoTime now = env_.loop.now() + milliseconds(settings_.get<"broker.session.timeout.ms">());
-  const auto registered =
-      controller_->register_broker(request, now, log_->log_end_offset(), arena);
+  auto registered = controller_->register_broker(request, now, log_->log_end_offset(), arena);
   if (registered.reply.error_code != 0) {
     co_await fail(errc_from_kafka(registered.reply.error_code), "the broker's own registration");
   }
+  if (is_restart()) {
+    // The last record is the registration itself; those before it would take every partition away.
+    registered.records.erase(registered.records.begin(), registered.records.end() - 1);
+    std::get<kafka::RegisterBrokerRecord>(registered.records.back().body).fenced = false;
+  }
   broker_epoch_ = registered.reply.broker_epoch;
-  co_await append(registered.records);
+  co_await append(registered.records, metadata::BatchRule::kMaySplit);
 
   kafka::BrokerHeartbeatRequest heartbeat;
   heartbeat.broker_id = node_;
   heartbeat.broker_epoch = broker_epoch_;
   heartbeat.current_metadata_offset = log_->log_end_offset();
-  const auto unfenced = controller_->heartbeat(heartbeat, now, log_->log_end_offset(), arena);
-  const Offset end = co_await append(unfenced.records);
+  const auto alive = controller_->heartbeat(heartbeat, now, log_->log_end_offset(), arena);
+  const Offset end = co_await append(alive.records, metadata::BatchRule::kMaySplit);
   co_await committed(end);
 }
 

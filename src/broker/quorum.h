@@ -5,22 +5,23 @@
 //
 //   change:  controller -> records -> append()  --log-->  stable  -> image, observer -> committed()
 //            the controller's own image is ahead of the published one by what is under way
-//
-// On disk, in __cluster_metadata-0 beside the log: quorum-state, snapshots. See kafka.md d.2, e.3.
 #pragma once
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/setting_values.h"
-#include "kafka/record_batch_builder.h"
+#include "broker/quorum_files.h"
 #include "log/log_directory.h"
 #include "metadata/controller.h"
 #include "metadata/delta.h"
 #include "metadata/image.h"
+#include "metadata/loader.h"
+#include "metadata/quorum_batch.h"
 #include "runtime/env.h"
 #include "runtime/scope.h"
 #include "runtime/task.h"
@@ -42,8 +43,9 @@ class Quorum {
   Quorum& operator=(const Quorum&) = delete;
   ~Quorum();
 
-  /// Reads the log, or founds the cluster; leads from then on, in a new epoch.
-  /// Errors: kCorruptFile, kNewerFormat, kUnsupportedVersion (features of a newer cluster), kIo.
+  /// Reads snapshot and log, or founds the cluster; leads from then on, in a new epoch.
+  /// Errors: kCorruptFile, kNewerFormat; kUnsupportedVersion (features of a newer cluster);
+  /// kForeignDirectory (the quorum has other voters); kIo.
   runtime::Task<> open();
 
   /// Registers this process as the broker, with a new epoch, and unfences it.
@@ -58,53 +60,67 @@ class Quorum {
   LeaderEpoch epoch() const { return epoch_; }
   int64_t broker_epoch() const { return broker_epoch_; }
 
-  /// What is committed. Lifetime: changes in place with every commit; look things up anew after a wait.
-  const metadata::Image& image() const { return image_; }
+  /// What is committed. Lifetime: changes in place with every commit; look things up anew after a
+  /// wait.
+  const metadata::Image& image() const { return loader_->image(); }
   /// The offset behind the last committed record.
-  Offset committed_offset() const { return committed_; }
+  Offset committed_offset() const { return loader_->next_offset(); }
 
   /// Decides what requests lead to. What it returns is to be appended before the next question.
   metadata::Controller& controller() { return *controller_; }
 
-  /// Appends records as one batch and lets the controller know. Returns what committed() wants; for
-  /// no records, what covers all that was decided before.
-  /// Errors: kKafkaStorageError, kDiskFull; nothing has changed then.
-  Result<Offset> append(const metadata::Records& records);
+  /// Appends records and lets the controller know. Returns what committed() wants; for no records,
+  /// what covers all that was decided before.
+  /// Errors: kKafkaStorageError, kDiskFull, kRecordListTooLarge; nothing has changed then.
+  Result<Offset> append(const metadata::Records& records,
+                        metadata::BatchRule rule = metadata::BatchRule::kOneBatch);
 
   /// Waits until everything below `end` is stable, in the image, and known to the observer.
   /// Errors: kKafkaStorageError: whether the change will survive is not known.
   runtime::Task<> committed(Offset end);
 
-  /// Writes nothing any more. Requires: nobody waits in committed().
+  /// Ends its tasks; nothing is written any more.
   runtime::Task<> close();
 
  private:
+  // Batches that were appended together.
   struct Uncommitted {
     Offset end;
-    Buffer batch;
+    Buffer batches;
   };
 
+  runtime::Task<> read_snapshot();
   runtime::Task<> read_log();
-  static metadata::Records bootstrap_records();
-  Result<> replay(const kafka::RecordBatchView& batch, metadata::Delta& delta);
+  Result<> check_voters(const metadata::QuorumState& state) const;
+  Result<> elect_self();
+  runtime::Task<> activate();
+  Result<metadata::Records> bootstrap_records(Arena& arena) const;
+
+  Result<Offset> append_batches(Buffer batches);
   runtime::Task<> publish_all();
   void publish(Offset end);
+  Result<metadata::Delta> load(Bytes batches);
+  void fall(const Error& error);
+  void take_snapshot_if_due();
+
+  bool is_restart() const;
 
   runtime::Env& env_;
   const Settings& settings_;
   log::LogDirectory& logs_;
   BrokerId node_;
+  QuorumFiles files_;
   LeaderEpoch epoch_;
   int64_t broker_epoch_ = -1;
+  metadata::CheckpointHeader header_;  // of snapshots: what the quorum is
   std::shared_ptr<log::PartitionLog> log_;
-  metadata::Image image_;
+  std::optional<metadata::Loader> loader_{std::in_place};
   std::unique_ptr<metadata::Controller> controller_;
   ImageObserver* observer_ = nullptr;
-  kafka::Compressor compressor_;
-  kafka::RecordBatchBuilder builder_;
-  Offset committed_{0};
   std::deque<Uncommitted> uncommitted_;
   std::optional<Error> failure_;
+  int64_t bytes_since_snapshot_ = 0;
+  MonoTime snapshot_at_;
   runtime::WaitQueue appended_;
   runtime::WaitQueue published_;
   runtime::Scope tasks_;

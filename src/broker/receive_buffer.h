@@ -1,11 +1,11 @@
-// ReceiveBuffer: cuts a connection's bytes into frames, where they landed. Not for decoding: a frame
-// here is a size and that many bytes.
+// ReceiveBuffer: cuts a connection's bytes into frames, where they landed. Not for decoding: a
+// frame here is a size and that many bytes.
 //
 //   slab   | frame | frame | half a fra|   what does not fit moves to a new slab with room for all
 //            ^handed out     ^begin_   ^end_
 //
-// A busy connection reads into a slab of SlabPool::kSlabBytes; a frame that is larger gets a slab of
-// its own size, paid for from the budget of all connections; an idle one holds no slab at all.
+// A busy connection reads into a slab of SlabPool::kSlabBytes; a frame that is larger gets a slab
+// of its own size, paid for from the budget of all connections; an idle one holds no slab at all.
 #pragma once
 
 #include <optional>
@@ -40,7 +40,8 @@ class ReceiveBuffer {
 
   /// Whether a frame has begun that is not complete.
   bool in_frame() const { return end_ > begin_; }
-  /// How many bytes the frame that has begun takes in all; 0 when none has or its size is not known.
+  /// How many bytes the frame that has begun takes in all; 0 when none has or its size is not
+  /// known.
   int64_t frame_bytes() const;
 
   /// Gives the slab back when it holds nothing unread.

@@ -42,8 +42,8 @@ Result<> Request::parse_header(std::span<const Api> apis) {
   info_ = kafka::find_api(key);
   api_ = find_api(apis, key);
   if (!info_ || !api_) {
-    return fail(Errc::kUnsupportedVersion,
-                fmt::format("API {} ({}) is not served here", key, info_ ? info_->name : "unknown"));
+    return fail(Errc::kUnsupportedVersion, fmt::format("API {} ({}) is not served here", key,
+                                                       info_ ? info_->name : "unknown"));
   }
   if (!known_version() && api_->key != kafka::ApiKey::kApiVersions) {
     return fail(Errc::kUnsupportedVersion,

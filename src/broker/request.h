@@ -48,7 +48,8 @@ class Request {
   const Api& api() const { return *api_; }
   const kafka::ApiInfo& info() const { return *info_; }
   int16_t version() const { return version_; }
-  /// Whether the version is one we have. False only for ApiVersions, which must answer all the same.
+  /// Whether the version is one we have. False only for ApiVersions, which must answer all the
+  /// same.
   bool known_version() const { return info_->has_version(version_); }
   int32_t correlation_id() const { return correlation_id_; }
   std::string_view client_id() const { return client_id_; }  ///< empty when null

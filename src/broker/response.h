@@ -1,5 +1,5 @@
-// Response: the bytes of one answer: what the message writer encoded, the record batches between, and
-// the memory those lie in. Filled once by a handler, then sent by the connection.
+// Response: the bytes of one answer: what the message writer encoded, the record batches between,
+// and the memory those lie in. Filled once by a handler, then sent by the connection.
 #pragma once
 
 #include <memory>

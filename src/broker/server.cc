@@ -60,10 +60,11 @@ Result<> Server::listen(std::vector<ListenerSpec> listeners) {
     spec.bind.port = bound.back()->local().port;
     if (spec.advertised.port == 0) spec.advertised.port = spec.bind.port;
     if (!is_loopback(spec.bind.host)) {
-      LOG_WARNING("broker",
-                  "LISTENER {} ON {} IS OPEN TO EVERYBODY WHO CAN REACH IT: it has no encryption and "
-                  "no authentication. Bind it to 127.0.0.1 unless the network is yours alone.",
-                  spec.name, spec.bind.to_string());
+      LOG_WARNING(
+          "broker",
+          "LISTENER {} ON {} IS OPEN TO EVERYBODY WHO CAN REACH IT: it has no encryption and "
+          "no authentication. Bind it to 127.0.0.1 unless the network is yours alone.",
+          spec.name, spec.bind.to_string());
     }
   }
   specs_ = std::move(listeners);
@@ -121,8 +122,10 @@ bool Server::admit(const runtime::Address& peer) {
   const auto found = connections_per_ip_.find(peer.host);
   const int64_t open = found == connections_per_ip_.end() ? 0 : found->second;
   if (open < limit_of(peer.host)) return true;
-  LOG_INFO("broker", "refused {}: {} connections from that address are open "
-           "(max.connections.per.ip)", peer.to_string(), open);
+  LOG_INFO("broker",
+           "refused {}: {} connections from that address are open "
+           "(max.connections.per.ip)",
+           peer.to_string(), open);
   return false;
 }
 

@@ -1,5 +1,5 @@
-// Server: the listeners, and who may connect. Not for what happens on a connection (connection.h) and
-// not for TLS or SASL, which come as wrappers around sockets.
+// Server: the listeners, and who may connect. Not for what happens on a connection (connection.h)
+// and not for TLS or SASL, which come as wrappers around sockets.
 #pragma once
 
 #include <map>
@@ -24,11 +24,11 @@ struct ListenerSpec {
 
 struct ServerLimits {
   ConnectionLimits connection;
-  int64_t connections_max = INT32_MAX;           ///< max.connections
-  int64_t connections_per_ip_max = INT32_MAX;    ///< max.connections.per.ip
+  int64_t connections_max = INT32_MAX;              ///< max.connections
+  int64_t connections_per_ip_max = INT32_MAX;       ///< max.connections.per.ip
   std::map<std::string, int64_t> per_ip_overrides;  ///< max.connections.per.ip.overrides
-  int64_t receive_bytes_max = 256 * 1024 * 1024;  ///< queued.max.request.bytes
-  int backlog = 50;                               ///< socket.listen.backlog.size
+  int64_t receive_bytes_max = 256 * 1024 * 1024;    ///< queued.max.request.bytes
+  int backlog = 50;                                 ///< socket.listen.backlog.size
 };
 
 class Server {

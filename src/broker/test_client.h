@@ -1,5 +1,5 @@
-// TestClient: speaks to a simulated broker in generated messages, one request at a time or several at
-// once. For tests of this folder; the real client is in src/client.
+// TestClient: speaks to a simulated broker in generated messages, one request at a time or several
+// at once. For tests of this folder; the real client is in src/client.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // Topics: the partitions this broker leads, found by topic name and by topic id. What exists is
-// decided by the metadata image; this follows it, with the logs on disk. Not creating topics: that is
-// the controller's (quorum.h).
+// decided by the metadata image; this follows it, with the logs on disk. Not creating topics: that
+// is the controller's (quorum.h).
 #pragma once
 
 #include <map>
@@ -83,7 +83,8 @@ class Topics {
   void update(const metadata::Image& image, TopicId id, const std::set<PartitionIndex>& changed);
   void update_slot(Topic::Slot& slot, const metadata::Image& image, const metadata::Topic& topic,
                    PartitionIndex index);
-  void update_configs(const metadata::Image& image, const std::set<metadata::ConfigResource>& changed);
+  void update_configs(const metadata::Image& image,
+                      const std::set<metadata::ConfigResource>& changed);
   void update_config(const metadata::Image& image, const Topic& topic) const;
 
   BrokerId self_;

@@ -54,6 +54,14 @@ struct Record {
   size_t bytes() const { return key.size() + (value ? value->size() : 0); }
 };
 
+/// How a transaction ended: what its marker in the log says.
+enum class TransactionResult : uint8_t { kAbort, kCommit };
+
+struct DeletedTopic {
+  std::string_view name;
+  TopicId id;
+};
+
 using AnyResponse = std::variant<kafka::JoinGroupResponse, kafka::SyncGroupResponse,
                                  kafka::HeartbeatResponse, kafka::LeaveGroupResponse,
                                  kafka::OffsetCommitResponse, kafka::OffsetFetchResponse::Group,

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "base/check.h"
+#include "group/load.h"
 #include "group/rebalance.h"
 #include "group/reply.h"
 #include "group/requests.h"
+#include "group/retention.h"
 #include "group/shard.h"
 
 namespace millrace::group {

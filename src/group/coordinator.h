@@ -14,8 +14,7 @@
 //     at borders of its choice, and send its replies once all of them, and all before, are stable.
 //     So the Actions form a queue, and nobody ever sees what a crash could take back.
 //   3 Call `tick` when `next_deadline` has come. It may be early, never needs to be exact.
-//   4 When an append fails, the state is ahead of the log and of no use: `unload`, answer what
-//   waits
+//   4 When an append fails, the state is ahead of the log and of no use: `unload`, answer what is
 //     in the queue with `refuse`, and load a new Coordinator from the log.
 //
 // Invariants: every token is answered exactly once; the same calls with the same Random give the
@@ -41,8 +40,6 @@
 #include "group/actions.h"
 #include "group/config.h"
 #include "group/explanation.h"
-#include "group/load.h"
-#include "group/retention.h"
 
 namespace millrace::group {
 

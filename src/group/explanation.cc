@@ -1,5 +1,7 @@
 #include "group/explanation.h"
 
+#include "group/group.h"
+
 namespace millrace::group {
 namespace {
 

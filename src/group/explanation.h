@@ -9,7 +9,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
-#include "group/group.h"
+#include "group/group_state.h"
 #include "group/rebalance_cause.h"
 
 namespace millrace::group {
@@ -45,6 +45,7 @@ struct Explanation {
   RebalanceCause last_rebalance;
 };
 
+class Group;
 Explanation explain(const Group& group);
 
 }  // namespace millrace::group

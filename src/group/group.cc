@@ -8,20 +8,6 @@
 
 namespace millrace::group {
 
-std::string_view name(GroupState state) {
-  switch (state) {
-    case GroupState::kEmpty:
-      return "Empty";
-    case GroupState::kPreparingRebalance:
-      return "PreparingRebalance";
-    case GroupState::kCompletingRebalance:
-      return "CompletingRebalance";
-    case GroupState::kStable:
-      return "Stable";
-  }
-  return kDeadStateName;
-}
-
 Group::Group(std::string id, Timers& timers, Timestamp since)
     : join_timer(timers, {Alarm::Kind::kJoin, id, ""}),
       sync_timer(timers, {Alarm::Kind::kSync, id, ""}),

@@ -2,14 +2,6 @@
 // come. Keeps its own books right; what has to happen when is decided in join.cc, sync.cc,
 // rebalance.cc and their neighbours.
 //
-//             a member joins                    all joined, or time is up
-//    Empty ------------------> PreparingRebalance -------------------> CompletingRebalance
-//      ^                        ^   ^          |                               |
-//      |                        |   |          | nobody is left                | the leader syncs
-//      +------------------------|---|----------+                               v
-//                               |   +--------------------------------------- Stable
-//                               +--- someone joins, leaves or falls silent ---- (both)
-//
 // Source: KIP-62, KIP-345 (static members), KIP-394 (ids first), KIP-559, KIP-814.
 #pragma once
 
@@ -24,6 +16,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "group/group_state.h"
 #include "group/member.h"
 #include "group/offsets.h"
 #include "group/rebalance_cause.h"
@@ -32,13 +25,6 @@
 #include "kafka/records/group/group_metadata.h"
 
 namespace millrace::group {
-
-/// A group that does not exist is Dead in Kafka's words; it has no object here.
-enum class GroupState : uint8_t { kEmpty, kPreparingRebalance, kCompletingRebalance, kStable };
-inline constexpr std::string_view kDeadStateName = "Dead";
-
-/// Kafka's word, as in DescribeGroups: "PreparingRebalance".
-std::string_view name(GroupState state);
 
 /// Invariants:
 ///   1 Empty has no members and no leader; Completing and Stable have at least one of each.

@@ -57,7 +57,7 @@ class Leave {
     if (!group_) return;
     if (cause_) begin_rebalance(shard_, *group_, std::move(*cause_), now_);
     complete_join_if_ready(shard_, *group_, now_);
-    shard_.forget_if_void(*group_);
+    shard_.erase_if_void(*group_);
   }
 
  private:

@@ -1,16 +1,12 @@
 // How a shard comes to its state: record by record from its log, then one step that makes it live.
 #pragma once
 
-#include <cstdint>
-
 #include "base/ids.h"
 #include "base/result.h"
 #include "group/actions.h"
 #include "group/shard.h"
 
 namespace millrace::group {
-
-enum class TransactionResult : uint8_t { kAbort, kCommit };
 
 /// Errors: kCorruptMessage; the state is as before.
 Result<> replay(Shard& shard, const Record& record, ProducerId producer);

@@ -46,7 +46,7 @@ void offset_delete(Shard& shard, const RequestContext& context, const Request& r
     topics[t] = {.name = memory.copy(request.topics[t].name),
                  .partitions = erase(shard, *group, request.topics[t])};
   }
-  shard.forget_if_void(*group);
+  shard.erase_if_void(*group);
   shard.out.reply(context.token, Response{.topics = topics});
 }
 

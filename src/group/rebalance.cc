@@ -125,7 +125,7 @@ void on_session_alarm(Shard& shard, std::string_view group_id, std::string_view 
   if (group->is_pending(member_id)) {
     group->remove_pending(member_id);
     complete_join_if_ready(shard, *group, now);
-    return shard.forget_if_void(*group);
+    return shard.erase_if_void(*group);
   }
   Member* member = group->find(member_id);
   if (!member || member->is_waiting()) return;

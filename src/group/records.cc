@@ -20,19 +20,29 @@ constexpr int16_t kOffsetValueVersion = 4;
 constexpr int16_t kOffsetValueVersionWithExpiry = 1;
 constexpr int16_t kLegacyOffsetType = 0;
 
-/// `mark` is a key's type or a value's version.
 template <class Message>
-Bytes to_bytes(int16_t mark, const Message& message, int16_t version, Arena& arena) {
-  Buffer buffer;
-  kafka::Writer writer(buffer);
+void write(kafka::Writer& writer, int16_t mark, const Message& message, int16_t version) {
   writer.write(mark);
   CHECK(message.encode(writer, version), "our own state fits its schema");
-  return arena.copy(buffer.bytes());
 }
 
 template <class Key>
-Bytes key_bytes(const Key& key, Arena& arena) {
-  return to_bytes(Key::kRecordType, key, 0, arena);
+Record tombstone(const Key& key, Arena& arena) {
+  Buffer buffer(128);
+  kafka::Writer writer(buffer);
+  write(writer, Key::kRecordType, key, 0);
+  return {arena.copy(buffer.bytes()), std::nullopt};
+}
+
+template <class Key, class Value>
+Record record(const Key& key, const Value& value, int16_t version, Arena& arena) {
+  Buffer buffer(256);
+  kafka::Writer writer(buffer);
+  write(writer, Key::kRecordType, key, 0);
+  const size_t key_size = buffer.size();
+  write(writer, version, value, version);
+  const Bytes both = arena.copy(buffer.bytes());
+  return {both.first(key_size), both.subspan(key_size)};
 }
 
 std::optional<std::string_view> view(const std::optional<std::string>& text) {
@@ -66,12 +76,11 @@ Record group_record(const Group& group, Arena& arena) {
       .leader = view(group.leader()),
       .current_state_timestamp = group.state_since(),
       .members = members};
-  return {key_bytes(GroupMetadataKey{.group = group.id()}, arena),
-          to_bytes(kGroupValueVersion, value, kGroupValueVersion, arena)};
+  return record(GroupMetadataKey{.group = group.id()}, value, kGroupValueVersion, arena);
 }
 
 Record group_tombstone(std::string_view group_id, Arena& arena) {
-  return {key_bytes(GroupMetadataKey{.group = group_id}, arena), std::nullopt};
+  return tombstone(GroupMetadataKey{.group = group_id}, arena);
 }
 
 Record offset_record(std::string_view group_id, std::string_view topic, PartitionIndex partition,
@@ -85,13 +94,13 @@ Record offset_record(std::string_view group_id, std::string_view topic, Partitio
                                    .topic_id = offset.topic_id};
   const int16_t version =
       offset.expires_at == kNoTimestamp ? kOffsetValueVersion : kOffsetValueVersionWithExpiry;
-  return {key_bytes(key, arena), to_bytes(version, value, version, arena)};
+  return record(key, value, version, arena);
 }
 
 Record offset_tombstone(std::string_view group_id, std::string_view topic, PartitionIndex partition,
                         Arena& arena) {
-  const OffsetCommitKey key = {.group = group_id, .topic = topic, .partition = partition};
-  return {key_bytes(key, arena), std::nullopt};
+  return tombstone(OffsetCommitKey{.group = group_id, .topic = topic, .partition = partition},
+                   arena);
 }
 
 std::string_view name(GroupKind kind) {
@@ -176,8 +185,7 @@ constexpr ForeignType kForeignTypes[] = {
 /// Every such key begins with the group, and a member's goes on with the member.
 Result<StoredRecord> read_foreign(const ForeignType& type, kafka::Reader& key, bool is_tombstone) {
   ForeignRecord record = {.kind = type.kind, .about = type.about, .is_tombstone = is_tombstone};
-  if (!key.read(record.group_id) ||
-      (type.about == About::kMember && !key.read(record.member_id)))
+  if (!key.read(record.group_id) || (type.about == About::kMember && !key.read(record.member_id)))
     return fail(Errc::kCorruptMessage, key.error(name(type.kind)).detail());
   return record;
 }

@@ -1,5 +1,6 @@
 #include "group/retention.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,7 +30,7 @@ bool has_expired(const Shard& shard, const Group& group, std::string_view topic,
   const auto since = idle_since(group, topic, offset);
   if (!since) return false;
   if (offset.expires_at != kNoTimestamp) return now >= offset.expires_at;
-  return now - *since >= shard.config.offsets_retention;
+  return now - std::max(*since, Timestamp{0}) >= shard.config.offsets_retention;
 }
 
 void expire_offsets(Shard& shard, Group& group, Timestamp now) {
@@ -93,7 +94,7 @@ void drop_topics(Shard& shard, std::span<const DeletedTopic> topics) {
         collect(pending, deleted, doomed);
     }
     for (const auto& [topic, partition] : doomed) shard.erase_offset(group, topic, partition);
-    shard.forget_if_void(group);
+    shard.erase_if_void(group);
   }
 }
 

@@ -2,17 +2,11 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 
-#include "base/ids.h"
+#include "group/actions.h"
 #include "group/shard.h"
 
 namespace millrace::group {
-
-struct DeletedTopic {
-  std::string_view name;
-  TopicId id;
-};
 
 /// The next part of a sweep over all groups: tombstones for offsets older than offsets.retention,
 /// then for groups that have neither members nor offsets left. Arms the next part, or the next

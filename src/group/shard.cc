@@ -31,10 +31,17 @@ Group& Shard::create(std::string_view group_id, Timestamp now) {
   return at->second;
 }
 
+namespace {
+
+bool is_void(const Group& group) {
+  return !group.is_recorded() && group.is(GroupState::kEmpty) && group.pending_size() == 0 &&
+         group.offsets().empty();
+}
+
+}  // namespace
+
 void Shard::forget_if_void(Group& group) {
-  if (group.is_recorded() || !group.is(GroupState::kEmpty)) return;
-  if (group.pending_size() > 0 || !group.offsets().empty()) return;
-  groups.erase(groups.find(group.id()));
+  if (is_void(group)) groups.erase(groups.find(group.id()));
 }
 
 bool Shard::record_group(Group& group) {
@@ -70,11 +77,13 @@ void Shard::erase_group(Group& group) {
   for (const auto& [producer, topics] : group.offsets().pending()) add_all(topics);
   for (const auto& [topic, partition] : doomed) erase_offset(group, topic, partition);
 
-  if (group.is_recorded()) {
-    out.append(group_tombstone(group.id(), out.memory()));
-    ++sequence;
-  }
+  out.append(group_tombstone(group.id(), out.memory()));
+  ++sequence;
   groups.erase(groups.find(group.id()));
+}
+
+void Shard::erase_if_void(Group& group) {
+  if (is_void(group)) erase_group(group);
 }
 
 }  // namespace millrace::group

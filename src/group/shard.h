@@ -44,7 +44,7 @@ struct Shard {
   Group* find_offsets(std::string_view group_id);
   /// Requires: there is none.
   Group& create(std::string_view group_id, Timestamp now);
-  /// Lets go of a group that only its offsets kept alive, once they are gone.
+  /// Lets go of a group that the log knows nothing of and that has nothing.
   void forget_if_void(Group& group);
 
   // What changes the log changes the state in the same step.
@@ -58,6 +58,9 @@ struct Shard {
   void erase_offset(Group& group, std::string_view topic, PartitionIndex partition);
   /// Deletes the group with its offsets; the reference is void afterwards.
   void erase_group(Group& group);
+  /// The same for a group that only offsets or handed-out ids kept alive, once they are gone. The
+  /// log says so too: a Java coordinator would take old offsets for a group, tombstones or not.
+  void erase_if_void(Group& group);
 };
 
 }  // namespace millrace::group

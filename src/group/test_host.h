@@ -1,30 +1,16 @@
-// A host for tests: runs a Coordinator over a log in memory with a clock that is moved by hand.
-// Keeps every reply until it is asked for. Only for *_test.cc.
+// What tests ask a coordinator, in one line each. Only for *_test.cc; the host itself is in
+// test_log_host.h.
 #pragma once
 
-#include <algorithm>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "group/coordinator.h"
+#include "group/test_log_host.h"
 
 namespace millrace::group {
-
-struct StoredBytes {
-  std::string key;
-  std::optional<std::string> value;
-
-  Record view() const {
-    Record record = {as_bytes(key), std::nullopt};
-    if (value) record.value = as_bytes(*value);
-    return record;
-  }
-};
 
 /// A subscription as consumers send it, version 0.
 inline std::string subscription(const std::vector<std::string>& topics) {
@@ -54,90 +40,9 @@ struct JoinOptions {
   int16_t version = 9;
 };
 
-class TestHost {
+class TestHost : public TestLogHost {
  public:
-  explicit TestHost(const Config& config = {.initial_rebalance_delay = Duration{}},
-                    uint64_t seed = 1)
-      : config_(config), coordinator_(config, Random(seed)), random_(seed) {
-    coordinator_.loaded(now);
-  }
-
-  Now now = {MonoTime{1'000'000'000}, Timestamp{1'700'000'000'000}};
-  std::vector<StoredBytes> log;
-
-  Coordinator& coordinator() { return coordinator_; }
-
-  RequestContext context(int16_t version, std::string_view client = "c") {
-    return {.token = Token(++last_token_),
-            .version = version,
-            .client_id = client,
-            .client_host = "/10.0.0.7",
-            .now = now};
-  }
-  Token last_token() const { return Token(last_token_); }
-
-  /// The next append that has records fails: they are not in the log, and whoever waits for them
-  /// is refused.
-  bool fails_next_append = false;
-
-  /// Takes what the coordinator wants done: records into the log, replies into the drawer.
-  void flush() {
-    taken_.push_back(coordinator_.take_actions());
-    if (fails_next_append && !taken_.back().records.empty()) {
-      for (Reply& reply : taken_.back().replies) refuse(reply, Errc::kNotCoordinator);
-      keep_replies();
-      fails_next_append = false;
-      return reload();
-    }
-    for (const Record& record : taken_.back().records) {
-      StoredBytes stored = {std::string(as_text(record.key)), std::nullopt};
-      if (record.value) stored.value = std::string(as_text(*record.value));
-      log.push_back(std::move(stored));
-    }
-    keep_replies();
-  }
-
-  /// Null while the request waits.
-  template <class Response>
-  const Response* reply(Token token) const {
-    const auto found = replies_.find(token.value);
-    return found == replies_.end() ? nullptr : std::get_if<Response>(found->second);
-  }
-  bool is_answered(Token token) const { return replies_.contains(token.value); }
-  size_t answered() const { return replies_.size(); }
-  size_t asked() const { return last_token_; }
-  size_t answered_twice() const { return answered_twice_; }
-
-  /// Lets time pass, alarm by alarm.
-  void advance(Duration by) {
-    const Now target = {now.mono + by, now.wall + by};
-    tick();
-    while (coordinator_.next_deadline() <= target.mono) {
-      // The deadline may be between two milliseconds of the wall clock.
-      const Duration step = coordinator_.next_deadline() - now.mono;
-      now = {now.mono + step, now.wall + step};
-      tick();
-    }
-    now = target;
-  }
-  void tick() {
-    coordinator_.tick(now);
-    flush();
-  }
-
-  /// The coordinator gives way to another one, which takes over from the log.
-  void reload() {
-    coordinator_.unload(Errc::kNotCoordinator);
-    taken_.push_back(coordinator_.take_actions());
-    keep_replies();
-    coordinator_ = load(config_);
-    coordinator_.loaded(now);
-  }
-  Coordinator load(const Config& config) {
-    Coordinator fresh(config, random_.fork());
-    for (const StoredBytes& record : log) (void)fresh.replay(record.view());
-    return fresh;
-  }
+  using TestLogHost::TestLogHost;
 
   // Requests. Views must live until the call returns, no longer.
 
@@ -154,7 +59,7 @@ class TestHost {
     if (options.instance) request.group_instance_id = *options.instance;
     if (!options.reason.empty()) request.reason = options.reason;
     const RequestContext asked_by = context(options.version, options.client);
-    coordinator_.join_group(asked_by, request);
+    coordinator().join_group(asked_by, request);
     flush();
     return asked_by.token;
   }
@@ -171,7 +76,7 @@ class TestHost {
     request.member_id = member_id;
     request.assignments = list;
     const RequestContext asked_by = context(5);
-    coordinator_.sync_group(asked_by, request);
+    coordinator().sync_group(asked_by, request);
     flush();
     return asked_by.token;
   }
@@ -179,10 +84,10 @@ class TestHost {
   int16_t heartbeat(std::string_view member_id, int32_t generation,
                     std::optional<std::string_view> instance = std::nullopt) {
     const RequestContext asked_by = context(4);
-    coordinator_.heartbeat(asked_by, {.group_id = "g",
-                                      .generation_id = GenerationId(generation),
-                                      .member_id = member_id,
-                                      .group_instance_id = instance});
+    coordinator().heartbeat(asked_by, {.group_id = "g",
+                                       .generation_id = GenerationId(generation),
+                                       .member_id = member_id,
+                                       .group_instance_id = instance});
     flush();
     return reply<kafka::HeartbeatResponse>(asked_by.token)->error_code;
   }
@@ -190,7 +95,7 @@ class TestHost {
   const kafka::LeaveGroupResponse& leave(std::vector<kafka::LeaveGroupRequest::Member> members,
                                          std::string_view group = "g") {
     const RequestContext asked_by = context(5);
-    coordinator_.leave_group(asked_by, {.group_id = group, .members = members});
+    coordinator().leave_group(asked_by, {.group_id = group, .members = members});
     flush();
     return *reply<kafka::LeaveGroupResponse>(asked_by.token);
   }
@@ -223,7 +128,7 @@ class TestHost {
                                           .topics = {&topic, 1}};
     if (options.instance) request.group_instance_id = *options.instance;
     const RequestContext asked_by = context(options.version);
-    coordinator_.commit_offsets(asked_by, request);
+    coordinator().commit_offsets(asked_by, request);
     flush();
     return *reply<kafka::OffsetCommitResponse>(asked_by.token);
   }
@@ -235,8 +140,8 @@ class TestHost {
   const kafka::OffsetFetchResponse::Group& fetch_all(std::string_view group = "g",
                                                      bool require_stable = false) {
     const RequestContext asked_by = context(9);
-    coordinator_.fetch_offsets(asked_by, {.group_id = group, .topics = std::nullopt},
-                               require_stable);
+    coordinator().fetch_offsets(asked_by, {.group_id = group, .topics = std::nullopt},
+                                require_stable);
     flush();
     return *reply<kafka::OffsetFetchResponse::Group>(asked_by.token);
   }
@@ -248,7 +153,7 @@ class TestHost {
     kafka::OffsetFetchRequest::GroupTopic asked = {
         .name = topic, .topic_id = topic_id, .partition_indexes = {&index, 1}};
     const RequestContext asked_by = context(10);
-    coordinator_.fetch_offsets(
+    coordinator().fetch_offsets(
         asked_by,
         {.group_id = group, .topics = std::span<kafka::OffsetFetchRequest::GroupTopic>(&asked, 1)},
         require_stable);
@@ -261,7 +166,7 @@ class TestHost {
     kafka::OffsetDeleteRequest::Partition index{PartitionIndex(partition)};
     kafka::OffsetDeleteRequest::Topic asked = {topic, {&index, 1}};
     const RequestContext asked_by = context(0);
-    coordinator_.delete_offsets(asked_by, {.group_id = group, .topics = {&asked, 1}});
+    coordinator().delete_offsets(asked_by, {.group_id = group, .topics = {&asked, 1}});
     flush();
     return *reply<kafka::OffsetDeleteResponse>(asked_by.token);
   }
@@ -269,7 +174,7 @@ class TestHost {
   const kafka::DescribeGroupsResponse::Group& describe(std::string_view group = "g",
                                                        int16_t version = 6) {
     const RequestContext asked_by = context(version);
-    coordinator_.describe_groups(asked_by, {.groups = {&group, 1}});
+    coordinator().describe_groups(asked_by, {.groups = {&group, 1}});
     flush();
     return reply<kafka::DescribeGroupsResponse>(asked_by.token)->groups[0];
   }
@@ -278,7 +183,7 @@ class TestHost {
   std::vector<std::string> list(std::vector<std::string_view> states = {},
                                 std::vector<std::string_view> types = {}) {
     const RequestContext asked_by = context(5);
-    coordinator_.list_groups(asked_by, {.states_filter = states, .types_filter = types});
+    coordinator().list_groups(asked_by, {.states_filter = states, .types_filter = types});
     flush();
     std::vector<std::string> listed;
     for (const auto& group : reply<kafka::ListGroupsResponse>(asked_by.token)->groups) {
@@ -290,7 +195,7 @@ class TestHost {
 
   int16_t delete_group(std::string_view group = "g") {
     const RequestContext asked_by = context(2);
-    coordinator_.delete_groups(asked_by, {.groups_names = {&group, 1}});
+    coordinator().delete_groups(asked_by, {.groups_names = {&group, 1}});
     flush();
     return reply<kafka::DeleteGroupsResponse>(asked_by.token)->results[0].error_code;
   }
@@ -325,18 +230,12 @@ class TestHost {
   }
 
   int32_t generation(std::string_view group = "g") {
-    return coordinator_.explain(group)->generation.value;
+    return coordinator().explain(group)->generation.value;
   }
-  std::string leader(std::string_view group = "g") { return coordinator_.explain(group)->leader; }
-  GroupState state(std::string_view group = "g") { return coordinator_.explain(group)->state; }
+  std::string leader(std::string_view group = "g") { return coordinator().explain(group)->leader; }
+  GroupState state(std::string_view group = "g") { return coordinator().explain(group)->state; }
 
  private:
-  void keep_replies() {
-    for (const Reply& reply : taken_.back().replies) {
-      if (!replies_.emplace(reply.token.value, &reply.response).second) ++answered_twice_;
-    }
-  }
-
   /// Those whose join was answered ask for their assignment, the leader last.
   void settle(std::vector<std::string>& ids, const std::vector<Token>& joins,
               const std::vector<JoinOptions>& members) {
@@ -355,14 +254,6 @@ class TestHost {
     }
     sync(leads, generation(group), assignments, request);
   }
-
-  Config config_;
-  Coordinator coordinator_;
-  Random random_;
-  uint64_t last_token_ = 0;
-  size_t answered_twice_ = 0;
-  std::deque<Actions> taken_;
-  std::map<uint64_t, const AnyResponse*> replies_;
 };
 
 inline int16_t code_of(Errc error) {

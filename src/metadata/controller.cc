@@ -42,8 +42,11 @@ Result<Records> Controller::activate(const Records& bootstrap, bool open_transac
                                                                feature->level_max)));
     }
   }
+  // Every live broker gets a fresh session, but not this node's own: if its process is another one
+  // than before, that one is gone, for there is one data directory and one lock on it. So a restart
+  // after a crash need not wait for a session to end.
   for (const auto& [id, broker] : image_.brokers()) {
-    if (!broker.fenced) sessions_[id] = {.heard = now};
+    if (!broker.fenced && id != options_.node) sessions_[id] = {.heard = now};
   }
   Records records;
   if (open_transaction) {

@@ -46,9 +46,11 @@ bool is_active(const Image& image, BrokerId id) {
 
 // Asked for each partition, so without building all of a topic's settings.
 bool allows_unclean_election(const Settings& settings, const Config& topic) {
-  const auto own = topic.find("unclean.leader.election.enable");
-  return own == topic.end() ? settings.get<"unclean.leader.election.enable">()
-                            : own->second == "true";
+  constexpr std::string_view kName = "unclean.leader.election.enable";
+  const auto own = topic.find(std::string(kName));
+  if (own == topic.end()) return settings.get<"unclean.leader.election.enable">();
+  const Result<SettingValue> value = parse_setting(SettingScope::kTopic, kName, own->second);
+  return value && std::get<bool>(*value);
 }
 
 bool same_set(std::vector<Uuid> a, std::vector<Uuid> b) {
@@ -222,7 +224,9 @@ Outcome<kafka::BrokerHeartbeatResponse> Controller::heartbeat(
       break;
     case BrokerState::kControlledShutdown:
       begin_controlled_shutdown(broker, outcome.records, arena);
-      session.shutdown_offset = next;
+      if (!outcome.records.empty()) {
+        session.shutdown_offset = next + static_cast<int64_t>(outcome.records.size()) - 1;
+      }
       break;
   }
   change_directories(broker, request, state, outcome.records, arena);
@@ -266,7 +270,10 @@ void Controller::unfence(const Broker& broker, Records& records, Arena& arena) c
       kafka::BrokerRegistrationChangeRecord{
           .broker_id = broker.id, .broker_epoch = broker.epoch, .fenced = kUnfence},
       records);
-  const auto may_lead = [&](BrokerId id) { return id == broker.id || is_active(image_, id); };
+  // One that was on its way out remains so until it registers again.
+  const auto may_lead = [&](BrokerId id) {
+    return id == broker.id ? !broker.in_controlled_shutdown : is_active(image_, id);
+  };
   for_each_partition(image_, [&](const Topic& topic, PartitionIndex index, const Partition& p) {
     if (p.leader != kNoBroker) return;
     std::optional<Record> record = change_partition({.topic = topic.id,

@@ -32,7 +32,7 @@ int64_t either_way(Random& random, int64_t most) {
 
 // In the order of construction: guests leave before the program, the program before its loop.
 struct Node::Process {
-  Process(Node& node)
+  explicit Process(Node& node)
       : loop(node.clock_),
         random(node.random_.fork()),
         env{loop, node.clock_, node.network_, node.disk_, random},

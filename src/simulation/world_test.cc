@@ -91,6 +91,7 @@ class Clicker {
       const auto count = static_cast<int64_t>(load_be64(answer));
       if (count <= known) ++self->told_->lost;
       self->told_->most = std::max(self->told_->most, count);
+      co_await runtime::sleep_until(self->env_.loop.now() + milliseconds(5));
     }
   }
 

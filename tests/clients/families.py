@@ -116,7 +116,8 @@ def jars():
     return JARS
 
 
-def _java(main):
+def java_program(main):
+    """The command of one of the programs in java/."""
     def prepare():
         classes = BUILD / "java" / "classes"
         sources = sorted((HERE / "java").glob("*.java"))
@@ -195,8 +196,8 @@ GO = (("go", "golang-go, 1.25 or newer"),)
 FAMILIES = (
     Family("kcat", (("kcat", "kcat"),), _kcat, _kcat_version),
     Family("librdkafka", (CXX,), _librdkafka, _librdkafka_version),
-    Family("java", JAVA, _java("Client"), _java_version),
-    Family("java-tools", JAVA, _java("Tools"), _java_version),
+    Family("java", JAVA, java_program("Client"), _java_version),
+    Family("java-tools", JAVA, java_program("Tools"), _java_version),
     Family("confluent-kafka", (), _python("confluent-kafka"), _python_version("confluent-kafka")),
     Family("kafka-python", (), _python("kafka-python"), _python_version("kafka-python")),
     Family("franz-go", GO, _go("franz-go"), _go_version("franz-go", "github.com/twmb/franz-go")),

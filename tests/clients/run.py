@@ -41,7 +41,8 @@ def main():
     names = choose("family", options.only, [family.name for family in families.FAMILIES])
     todo = [family for family in families.FAMILIES if family.name in names]
 
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     progress = report.Progress(len(todo) * len(chosen))
     suite = Suite(options, chosen, progress)
     try:
@@ -105,7 +106,8 @@ class Suite:
             if not self.binary.exists():
                 sys.exit(f"no broker at {self.binary}: build it (./dev build), or name it with --broker PATH")
         families.BUILD.mkdir(parents=True, exist_ok=True)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=families.BUILD))
+        # Frames tell where the broker's data is, and golden frames must not tell where this checkout is.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=None if self.options.record else families.BUILD))
         pool = concurrent.futures.ThreadPoolExecutor(self.options.jobs)
         try:
             commands, results = self.prepare(todo)
@@ -145,13 +147,15 @@ class Suite:
                 self.progress.say(f"FAIL {family.name} cannot be made ready: {failed}")
                 results[family.name] = report.everything(self.chosen, "fail", "it cannot be made ready (see above)")
             self.progress.leave(family.name)
-        self.jars = None
-        if self.options.against == "kafka" or "log-dump" in self.chosen:
-            try:
-                self.jars = families.jars()
-            except families.Missing as missing:
-                if self.options.against == "kafka":
-                    sys.exit(f"Apache Kafka cannot be started: {missing}")
+        self.dump = None
+        try:
+            if self.options.against == "kafka":
+                families.jars()
+            if "log-dump" in self.chosen:
+                self.dump = families.java_program("DumpLog")()
+        except families.Missing as missing:
+            if self.options.against == "kafka":
+                sys.exit(f"Apache Kafka cannot be started: {missing}")
         return commands, results
 
     def family(self, family, command):
@@ -182,7 +186,7 @@ class Suite:
 
     def new_broker(self, folder, advertised):
         if self.options.against == "kafka":
-            return broker.Kafka(folder, self.jars, families.LOG_CONFIG, advertised)
+            return broker.Kafka(folder, families.JARS, families.LOG_CONFIG, advertised)
         return broker.Millrace(folder, self.binary, advertised)
 
     def programs(self, family, command, server, folder, verdicts):
@@ -245,10 +249,10 @@ class Suite:
         self.progress.enter(family.name, "log-dump")
         codecs = [id.removeprefix("codec-") for id in verdicts if id.startswith("codec-") and verdicts[id][0] == "ok"]
         verdict = ("not run", "java or maven is missing")
-        if self.jars:
+        if self.dump:
             try:
                 server.stop()
-                problems = log_dump.problems(server.data, self.jars, family.name, codecs)
+                problems = log_dump.problems(self.dump, server.data, family.name, codecs)
                 verdict = ("fail", "; ".join(problems)) if problems else ("ok", "")
             except broker.BrokerFailed as failed:
                 verdict = ("fail", f"a clean stop, expected, got: {failed}")

@@ -68,7 +68,7 @@ class Produce : public Verb {
                     : format_ == "csv"      ? InputFormat::kCsv
                                             : InputFormat::kLines;
     if (!delimiter_.empty()) input_.key_delimiter = delimiter_;
-    if (!null_text_.empty()) input_.null_text = null_text_;
+    input_.null_text = null_text_;
   }
 
   client::ProducerOptions options() const {
@@ -132,7 +132,7 @@ class Produce : public Verb {
   std::string topic_;
   std::string format_ = "lines";
   std::string delimiter_;
-  std::string null_text_;
+  std::optional<std::string> null_text_;
   InputOptions input_;
   std::vector<std::string> headers_;
   int32_t partition_ = -1;

@@ -13,6 +13,8 @@ namespace {
 
 using runtime::Task;
 
+constexpr Duration kPatience = seconds(2);
+
 struct Coordinate {
   client::TopicPartition partition;
   Offset offset;
@@ -52,8 +54,10 @@ class RecordGet : public Verb {
     fetcher.assign({{wanted.partition, wanted.offset}});
     kafka::Decompressor decompressor;
     std::optional<Value> found;
-    for (const client::Fetched& fetched :
-         co_await fetcher.poll(session->env().loop.now() + seconds(2))) {
+    auto polled = co_await as_result(fetcher.poll(session->env().loop.now() + kPatience));
+    if (!polled && polled.error().code() != Errc::kOffsetOutOfRange) co_await std::move(polled);
+    if (!polled) polled.emplace();  // nothing is there: said below
+    for (const client::Fetched& fetched : *polled) {
       co_await client::for_each_record(fetched, decompressor, size_t{256} << 20,
                                        [&](const kafka::RecordView& record) -> Result<> {
                                          if (record.offset != wanted.offset) return {};

@@ -4,17 +4,17 @@
 // requests are under way. With acks=1 and acks=-1 the answer comes when the records are on stable
 // storage (durability=sync), all of a turn together. With acks=0 there is no answer, and an error
 // closes the connection. A partition that is named twice gets both batches.
-// Differences: timeout.ms is not used: with one replica there is nobody to wait for but the disk, which
-// answers or fails. Transactions are not offered: a transactional id or batch gets
+// Differences: timeout.ms is not used: with one replica there is nobody to wait for but the disk,
+// which answers or fails. Transactions are not offered: a transactional id or batch gets
 // TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which clients treat as final.
 #include <fmt/core.h>
 
 #include "broker/api/handlers.h"
-#include "metadata/topic_name.h"
 #include "broker/leader_hint.h"
 #include "broker/topics.h"
 #include "kafka/messages/produce.h"
 #include "log/partition_log.h"
+#include "metadata/topic_name.h"
 
 namespace millrace::broker {
 namespace {
@@ -112,8 +112,7 @@ class Produce {
                   "transactions are not offered by this broker");
     }
     const bool by_id = request_.version() >= kFirstVersionWithTopicIds;
-    const Topic* found =
-        by_id ? node_.topics.find(topic.topic_id) : node_.topics.find(topic.name);
+    const Topic* found = by_id ? node_.topics.find(topic.topic_id) : node_.topics.find(topic.name);
     if (!found) return fail(by_id ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition);
     if (metadata::is_internal_topic(found->name()) && request_.client_id() != kAdminClientId) {
       return fail(Errc::kInvalidTopicException,

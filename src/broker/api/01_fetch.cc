@@ -1,13 +1,12 @@
 // Fetch, v4 to v18: reads records, and waits for them if there are too few.
 //
-// Promises: incremental sessions (KIP-227); a parked fetch costs nothing until one of its partitions
-// shows more, fails or is deleted, or its time is up. Readers see what is below the high watermark,
-// with read_committed below the last stable offset. At least one whole batch is returned however
-// small the limits; the partitions served move behind the others, so that none starves. An error in any
-// partition is told at once.
-// Differences: batches are never cut; what does not fit whole comes with the next fetch. There are no
-// followers: a fetch by a replica gets UNKNOWN_LEADER_EPOCH, as from a broker that has not heard of
-// that replica yet.
+// Promises: incremental sessions (KIP-227); a parked fetch costs nothing until one of its
+// partitions shows more, fails or is deleted, or its time is up. Readers see what is below the high
+// watermark, with read_committed below the last stable offset. At least one whole batch is returned
+// however small the limits; the partitions served move behind the others, so that none starves. An
+// error in any partition is told at once. Differences: batches are never cut; what does not fit
+// whole comes with the next fetch. There are no followers: a fetch by a replica gets
+// UNKNOWN_LEADER_EPOCH, as from a broker that has not heard of that replica yet.
 #include <fmt/core.h>
 
 #include "base/logging.h"
@@ -117,7 +116,8 @@ class FetchAnswer {
   }
 
   void fill_partition(FetchFinding& finding, size_t position, FetchResponse::Partition& answer) {
-    const Bytes records = records_.bytes().subspan(position, static_cast<size_t>(finding.records.size));
+    const Bytes records =
+        records_.bytes().subspan(position, static_cast<size_t>(finding.records.size));
     if (request_.version() < kFirstVersionWithZstd && holds_zstd(records)) {
       finding.error = Errc::kUnsupportedCompressionType;
     }
@@ -161,8 +161,8 @@ class FetchAnswer {
   void add_aborted(const FetchFinding& finding, FetchResponse::Partition& answer) {
     answer.aborted_transactions.emplace();
     if (finding.records.empty()) return;
-    const auto aborted = finding.partition->log().aborted_transactions(
-        finding.target->fetch_offset, finding.records_end);
+    const auto aborted = finding.partition->log().aborted_transactions(finding.target->fetch_offset,
+                                                                       finding.records_end);
     if (!aborted) {
       answer.error_code = aborted.error().kafka_code();
       answer.records = kafka::Records();
@@ -206,18 +206,18 @@ Result<> refuse(Request& request, const Error& error) {
   return request.answer(answer);
 }
 
-// Parks until enough has come, something must be told, or the time is up. False when a newer request
-// has taken the session over.
+// Parks until enough has come, something must be told, or the time is up. False when a newer
+// request has taken the session over.
 runtime::Task<bool> wait_for_more(Request* request, const FetchPlan* plan, FetchRead* read,
                                   Duration wait_max, int64_t bytes_min) {
   const MonoTime now = request->node().env.loop.now();
-  FetchWait wait(request->node().fetch_waits,
-                 {.who = fmt::format("{} at {}", request->describe(),
-                                     request->connection().peer.to_string()),
-                  .since = now,
-                  .deadline = now + wait_max,
-                  .bytes_min = bytes_min,
-                  .bytes_ready = read->bytes()});
+  FetchWait wait(
+      request->node().fetch_waits,
+      {.who = fmt::format("{} at {}", request->describe(), request->connection().peer.to_string()),
+       .since = now,
+       .deadline = now + wait_max,
+       .bytes_min = bytes_min,
+       .bytes_ready = read->bytes()});
   read->watch(wait);
   while (!read->is_due()) {
     const bool changed = co_await wait.changed();

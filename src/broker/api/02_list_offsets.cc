@@ -4,14 +4,15 @@
 //   -3 of the largest timestamp (v7)   -4 earliest on this disk (v8)
 //   -5 latest in tiered storage (v9)   -6 earliest not yet copied there (v11)
 //
-// Promises: what lies beyond what the reader may see is not found. Nothing found is offset -1 without an
-// error. A special time that the version does not have gets UNSUPPORTED_VERSION. A partition that is
-// named twice gets INVALID_REQUEST. Without tiered storage -5 and -6 find nothing.
+// Promises: what lies beyond what the reader may see is not found. Nothing found is offset -1
+// without an error. A special time that the version does not have gets UNSUPPORTED_VERSION. A
+// partition that is named twice gets INVALID_REQUEST. Without tiered storage -5 and -6 find
+// nothing.
 #include <map>
 
 #include "broker/api/handlers.h"
-#include "broker/request.h"
 #include "broker/node.h"
+#include "broker/request.h"
 #include "broker/topics.h"
 #include "kafka/messages/list_offsets.h"
 

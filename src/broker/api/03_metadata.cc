@@ -1,10 +1,10 @@
 // Metadata, v0 to v13: the brokers, and the topics asked for with their leaders.
 //
-// Promises: every broker is named by the listener the client came through. All topics are asked for by
-// null, in v0 by an empty list. A topic that is named twice is answered once. Unknown topics are
-// created where auto.create.topics.enable and the client allow it, and are there when the answer leaves.
-// Differences: Kafka answers UNKNOWN_TOPIC_OR_PARTITION while it creates a topic and lets the client ask
-// again. The controller named is this broker, where admin requests are served.
+// Promises: every broker is named by the listener the client came through. All topics are asked for
+// by null, in v0 by an empty list. A topic that is named twice is answered once. Unknown topics are
+// created where auto.create.topics.enable and the client allow it, and are there when the answer
+// leaves. Differences: Kafka answers UNKNOWN_TOPIC_OR_PARTITION while it creates a topic and lets
+// the client ask again. The controller named is this broker, where admin requests are served.
 #include <set>
 #include <string>
 #include <vector>
@@ -92,9 +92,8 @@ class MetadataAnswer {
   }
 
   void fill_topics(const Wanted& wanted) {
-    const size_t count =
-        wanted.all ? image_.topics().size()
-                   : wanted.names.size() + wanted.ids.size() + wanted.malformed;
+    const size_t count = wanted.all ? image_.topics().size()
+                                    : wanted.names.size() + wanted.ids.size() + wanted.malformed;
     topics_ = request_.arena().make_array<MetadataResponse::Topic>(count);
     if (wanted.all) {
       for (const auto& [name, id] : image_.topic_ids()) add(*image_.find_topic(id));

@@ -1,7 +1,8 @@
 // OffsetCommit, v2 to v10: stores how far a group has read.
 //
 // Promises: the answer comes when the commit is on stable storage. Partitions that do not exist are
-// refused one by one (UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID from v10) and the rest is stored.
+// refused one by one (UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID from v10) and the rest is
+// stored.
 #include "broker/api/by_group.h"
 #include "broker/api/handlers.h"
 #include "broker/quorum.h"
@@ -55,9 +56,9 @@ class Commit {
       for (size_t p = 0; p < topic.partitions.size(); ++p) {
         const Errc error = errors_[t][p];
         out.partitions[p].partition_index = topic.partitions[p].partition_index;
-        out.partitions[p].error_code =
-            error != Errc::kNone ? wire_code(error)
-                                 : stored->topics[next].partitions[kept++].error_code;
+        out.partitions[p].error_code = error != Errc::kNone
+                                           ? wire_code(error)
+                                           : stored->topics[next].partitions[kept++].error_code;
       }
       if (kept > 0) ++next;
     }

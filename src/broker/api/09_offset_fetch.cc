@@ -1,7 +1,7 @@
 // OffsetFetch, v1 to v10: what groups have committed; from v8 for several groups at once.
 //
-// Promises: a partition without a commit is offset -1 without an error. From v10 topics are named by id:
-// an unknown one gets UNKNOWN_TOPIC_ID, and "all topics" leaves out those that are gone.
+// Promises: a partition without a commit is offset -1 without an error. From v10 topics are named
+// by id: an unknown one gets UNKNOWN_TOPIC_ID, and "all topics" leaves out those that are gone.
 #include <vector>
 
 #include "broker/api/by_group.h"
@@ -42,8 +42,8 @@ class Translation {
   OffsetFetchRequest::Group to_names(const OffsetFetchRequest::Group& wanted) {
     OffsetFetchRequest::Group named = wanted;
     if (!wanted.topics) return named;
-    const auto topics = request_.arena().make_array<OffsetFetchRequest::GroupTopic>(
-        wanted.topics->size());
+    const auto topics =
+        request_.arena().make_array<OffsetFetchRequest::GroupTopic>(wanted.topics->size());
     size_t count = 0;
     for (const OffsetFetchRequest::GroupTopic& topic : *wanted.topics) {
       const metadata::Topic* known = image_.find_topic(topic.topic_id);
@@ -61,8 +61,8 @@ class Translation {
   OffsetFetchResponse::Group to_ids(const OffsetFetchResponse::Group& found) const {
     Arena& arena = request_.arena();
     OffsetFetchResponse::Group out = found;
-    out.topics = arena.make_array<OffsetFetchResponse::GroupTopic>(found.topics.size() +
-                                                                   unknown_.size());
+    out.topics =
+        arena.make_array<OffsetFetchResponse::GroupTopic>(found.topics.size() + unknown_.size());
     size_t count = 0;
     for (const OffsetFetchResponse::GroupTopic& topic : found.topics) {
       const metadata::Topic* known = image_.find_topic(topic.name);
@@ -107,8 +107,8 @@ OffsetFetchResponse::Group without_ids(const OffsetFetchResponse::Group& found, 
   return out;
 }
 
-// The one group's answer in the form before v8, where each partition carries the group's error if v1
-// has no place for it at the top.
+// The one group's answer in the form before v8, where each partition carries the group's error if
+// v1 has no place for it at the top.
 OffsetFetchResponse flat(const OffsetFetchRequest::Group& wanted,
                          const OffsetFetchResponse::Group& found, Request& request) {
   Arena& arena = request.arena();

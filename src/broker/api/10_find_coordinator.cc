@@ -53,8 +53,7 @@ runtime::Task<> handle_find_coordinator(Request* request) {
              !there) {
     refuse(found, Error(Errc::kCoordinatorNotAvailable, there.error().message()), arena);
   } else {
-    const runtime::Address address =
-        request->node().server.advertised_to(request->connection());
+    const runtime::Address address = request->node().server.advertised_to(request->connection());
     found.node_id = request->node().id;
     found.host = arena.copy(address.host);
     found.port = address.port;

@@ -1,7 +1,7 @@
 // JoinGroup, v0 to v9: becomes, or stays, a member of a classic group.
 //
-// Promises and differences are the coordinator's: group/coordinator.h. The answer may take as long as
-// the group's slowest member takes to join.
+// Promises and differences are the coordinator's: group/coordinator.h. The answer may take as long
+// as the group's slowest member takes to join.
 #include "broker/api/by_group.h"
 #include "broker/api/handlers.h"
 #include "kafka/messages/join_group.h"

@@ -1,4 +1,5 @@
-// ListGroups, v0 to v5: all groups of this broker, perhaps only those in some states or of some types.
+// ListGroups, v0 to v5: all groups of this broker, perhaps only those in some states or of some
+// types.
 //
 // Promises: while a part of the groups is still being loaded the answer is
 // COORDINATOR_LOAD_IN_PROGRESS and no partial list.

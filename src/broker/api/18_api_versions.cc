@@ -1,9 +1,9 @@
 // ApiVersions, v0 to v4: which APIs, in which versions, and which features this broker has.
 //
 // Promises: lists exactly what is registered in api.cc, in the versions of kafka/api_table.h. A
-// version from the future is answered in the form of version 0, with UNSUPPORTED_VERSION and our range
-// for this API alone, so that the client can ask again (KIP-511). The response header is always
-// version 0. Features whose minimum is 0 are left out below v4, where clients choke on them
+// version from the future is answered in the form of version 0, with UNSUPPORTED_VERSION and our
+// range for this API alone, so that the client can ask again (KIP-511). The response header is
+// always version 0. Features whose minimum is 0 are left out below v4, where clients choke on them
 // (KAFKA-17011).
 // Differences: an unusable software name is answered with INVALID_REQUEST like Kafka's.
 #include <algorithm>

@@ -6,11 +6,11 @@
 #include <fmt/core.h>
 
 #include "broker/api/handlers.h"
-#include "metadata/topic_name.h"
 #include "broker/node.h"
 #include "broker/request.h"
 #include "broker/topics.h"
 #include "kafka/messages/delete_records.h"
+#include "metadata/topic_name.h"
 
 namespace millrace::broker {
 namespace {
@@ -21,8 +21,7 @@ using kafka::DeleteRecordsResponse;
 Result<Offset> delete_records(const Topic* topic, const DeleteRecordsRequest::Partition& wanted) {
   if (!topic) return fail(Errc::kUnknownTopicOrPartition);
   if (metadata::is_internal_topic(topic->name())) {
-    return fail(Errc::kInvalidTopicException,
-                fmt::format("{} is kept by brokers", topic->name()));
+    return fail(Errc::kInvalidTopicException, fmt::format("{} is kept by brokers", topic->name()));
   }
   const std::shared_ptr<Partition> partition = TRY(topic->partition(wanted.partition_index));
   if (!partition->log().config().cleanup_delete) {

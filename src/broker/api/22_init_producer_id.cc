@@ -16,9 +16,9 @@ runtime::Task<> handle_init_producer_id(Request* request) {
   kafka::InitProducerIdResponse answer;
   answer.producer_epoch = kNoProducerEpoch;
   if (wanted.transactional_id) {
-    answer.error_code = wire_code(wanted.transactional_id->empty()
-                                      ? Errc::kInvalidRequest
-                                      : Errc::kTransactionalIdAuthorizationFailed);
+    answer.error_code =
+        wire_code(wanted.transactional_id->empty() ? Errc::kInvalidRequest
+                                                   : Errc::kTransactionalIdAuthorizationFailed);
     co_await request->answer(answer);
     co_return;
   }

@@ -1,8 +1,8 @@
-// OffsetForLeaderEpoch, v2 to v4: where the log of a leader epoch ends, so that a reader can find out
-// what it has read that was never committed (KIP-101, KIP-320).
+// OffsetForLeaderEpoch, v2 to v4: where the log of a leader epoch ends, so that a reader can find
+// out what it has read that was never committed (KIP-101, KIP-320).
 //
-// Promises: answers with the largest epoch not above the one asked for and where the next one begins;
-// with -1 and -1 when it is above all that are known.
+// Promises: answers with the largest epoch not above the one asked for and where the next one
+// begins; with -1 and -1 when it is above all that are known.
 #include "broker/api/handlers.h"
 #include "broker/node.h"
 #include "broker/request.h"

@@ -1,5 +1,5 @@
-// DescribeConfigs, v1 to v4: the settings of topics, brokers, groups and client-metrics subscriptions,
-// with where each value comes from and what else would have counted.
+// DescribeConfigs, v1 to v4: the settings of topics, brokers, groups and client-metrics
+// subscriptions, with where each value comes from and what else would have counted.
 //
 // Promises: secrets are never shown. Each resource has its own error.
 #include "broker/api/handlers.h"

@@ -1,7 +1,7 @@
 // AlterConfigs, v0 to v2: replaces all settings of a resource by those given.
 //
-// Promises: a resource changes wholly or not at all. Deprecated by Kafka for IncrementalAlterConfigs,
-// and used by old clients.
+// Promises: a resource changes wholly or not at all. Deprecated by Kafka for
+// IncrementalAlterConfigs, and used by old clients.
 #include "broker/api/by_controller.h"
 #include "broker/api/handlers.h"
 #include "kafka/messages/alter_configs.h"

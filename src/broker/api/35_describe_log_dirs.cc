@@ -1,5 +1,5 @@
-// DescribeLogDirs, v1 to v5: the data directory, what each partition takes in it, and what is left of
-// the disk.
+// DescribeLogDirs, v1 to v5: the data directory, what each partition takes in it, and what is left
+// of the disk.
 //
 // Promises: null asks for all partitions; one that is not here is left out.
 #include <map>

@@ -1,7 +1,7 @@
 // CreatePartitions, v0 to v3: gives topics more partitions.
 //
-// Promises: each topic succeeds or fails by itself; when the answer leaves, the new partitions can be
-// used. Existing records stay where they are, so keys may move to other partitions.
+// Promises: each topic succeeds or fails by itself; when the answer leaves, the new partitions can
+// be used. Existing records stay where they are, so keys may move to other partitions.
 #include "broker/api/by_controller.h"
 #include "broker/api/handlers.h"
 #include "kafka/messages/create_partitions.h"

@@ -1,6 +1,7 @@
 // IncrementalAlterConfigs, v0 to v1: sets, removes, appends to and subtracts from single settings.
 //
-// Promises: a resource changes wholly or not at all; what is changed is in force when the answer leaves.
+// Promises: a resource changes wholly or not at all; what is changed is in force when the answer
+// leaves.
 #include "broker/api/by_controller.h"
 #include "broker/api/handlers.h"
 #include "kafka/messages/incremental_alter_configs.h"

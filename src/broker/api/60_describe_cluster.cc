@@ -1,7 +1,7 @@
 // DescribeCluster, v0 to v2: the cluster's id, controller and brokers.
 //
-// Promises: brokers are named by the listener the client came through. Controllers (endpoint type 2) are
-// not described on a broker's listener: MISMATCHED_ENDPOINT_TYPE.
+// Promises: brokers are named by the listener the client came through. Controllers (endpoint type
+// 2) are not described on a broker's listener: MISMATCHED_ENDPOINT_TYPE.
 #include "broker/api/authorized_operations.h"
 #include "broker/api/handlers.h"
 #include "broker/node.h"

@@ -1,8 +1,8 @@
 // ListConfigResources, v0 to v1: what has settings: topics, brokers, groups, client-metrics
 // subscriptions. In v0 the last only (it was called ListClientMetricsResources then).
 //
-// Promises: an empty list of types means all. Groups and subscriptions are listed when something was
-// set for them.
+// Promises: an empty list of types means all. Groups and subscriptions are listed when something
+// was set for them.
 #include <set>
 
 #include "broker/api/handlers.h"

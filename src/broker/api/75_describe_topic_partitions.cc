@@ -111,8 +111,7 @@ runtime::Task<> handle_describe_topic_partitions(Request* request) {
     co_await fail(Errc::kInvalidRequest, "a cursor with a negative partition");
   }
   Page page(*request, wanted);
-  for (const std::string_view name :
-       wanted_names(wanted, request->node().quorum.image())) {
+  for (const std::string_view name : wanted_names(wanted, request->node().quorum.image())) {
     const bool at_cursor = wanted.cursor && name == wanted.cursor->topic_name;
     const PartitionIndex from = at_cursor ? wanted.cursor->partition_index : PartitionIndex(0);
     if (!page.add(name, from)) break;

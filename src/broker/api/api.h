@@ -15,9 +15,9 @@ class Request;
 struct Api {
   kafka::ApiKey key;
 
-  /// Answers the request, or not at all (answer_nothing). An error closes the connection; whatever a
-  /// client can do about it belongs into the answer instead.
-  /// Shape: `request` outlives the task. Runs: cancelled when the client has gone or we stop.
+  /// Answers the request, or not at all (answer_nothing). An error closes the connection; whatever
+  /// a client can do about it belongs into the answer instead. Shape: `request` outlives the task.
+  /// Runs: cancelled when the client has gone or we stop.
   runtime::Task<> (*handle)(Request* request);
 
   /// Several requests of this API may be under way on one connection: each does what must be in

@@ -1,5 +1,5 @@
-// What somebody who may do everything may do, as the bit fields that describe calls answer with: bit n
-// for operation n. There is no authorizer, so that is everybody. Source: KIP-430.
+// What somebody who may do everything may do, as the bit fields that describe calls answer with:
+// bit n for operation n. There is no authorizer, so that is everybody. Source: KIP-430.
 #pragma once
 
 #include <cstdint>

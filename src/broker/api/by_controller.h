@@ -1,5 +1,5 @@
-// What the APIs share that change the cluster's metadata: ask the controller, write its records, and
-// answer once they are committed. For the files of this folder only.
+// What the APIs share that change the cluster's metadata: ask the controller, write its records,
+// and answer once they are committed. For the files of this folder only.
 #pragma once
 
 #include "broker/node.h"

@@ -1,5 +1,5 @@
-// What the APIs share that one group's coordinator answers as a whole: find the shard, ask it, hand on
-// its reply. For the files of this folder only.
+// What the APIs share that one group's coordinator answers as a whole: find the shard, ask it, hand
+// on its reply. For the files of this folder only.
 #pragma once
 
 #include <memory>

@@ -23,7 +23,8 @@ template <class PartitionAnswer>
 void fill_partition(PartitionIndex index, const metadata::Partition& partition,
                     const metadata::Image& image, Arena& arena, PartitionAnswer& out) {
   out.partition_index = index;
-  out.error_code = partition.leader == kNoBroker ? wire_code(Errc::kLeaderNotAvailable) : int16_t{0};
+  out.error_code =
+      partition.leader == kNoBroker ? wire_code(Errc::kLeaderNotAvailable) : int16_t{0};
   out.leader_id = partition.leader;
   out.leader_epoch = partition.leader_epoch;
   out.replica_nodes = arena.copy_array(partition.replicas);

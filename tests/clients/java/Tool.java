@@ -62,7 +62,10 @@ final class Tool {
         try {
             Class.forName(main).getMethod("main", String[].class).invoke(null, (Object) arguments);
         } catch (InvocationTargetException ended) {
-            if (exits.isEmpty()) throw ended;
+            if (exits.isEmpty()) {  // as the Java machine does
+                ended.getCause().printStackTrace();
+                exits.add(new Result(1, output.toString(StandardCharsets.UTF_8), errors.toString(StandardCharsets.UTF_8)));
+            }
         } finally {
             hooks.forEach(Runnable::run);
             System.setIn(realIn);

@@ -1,4 +1,5 @@
 import java.util.List;
+import org.apache.kafka.clients.admin.Admin;
 
 /** TopicCommand, ConfigCommand, ClusterTool, BrokerApiVersionsCommand, LogDirsCommand and ConsumerGroupCommand. */
 final class ToolsAdmin {
@@ -20,12 +21,19 @@ final class ToolsAdmin {
         List<String> described = Tool.run(TOPICS, "--bootstrap-server", bootstrap, "--describe", "--topic", topic).lines();
         Protocol.expect("lines of the description, a head and three partitions", 4, described.size());
         contains(described.get(0), "PartitionCount: 3", "ReplicationFactor: 1", "cleanup.policy=compact");
-        contains(described.get(3), "Partition: 2", "Leader: 1", "Replicas: 1", "Isr: 1");
+        String id = nodeId(bootstrap);
+        contains(described.get(3), "Partition: 2", "Leader: " + id, "Replicas: " + id, "Isr: " + id);
         Tool.Result second = Tool.status("", TOPICS, "--bootstrap-server", bootstrap, "--create", "--topic", topic);
         Protocol.expect("status for a second topic of that name", 1, second.status());
         contains(second.output(), "already exists");
         Tool.run(TOPICS, "--bootstrap-server", bootstrap, "--delete", "--topic", topic);
         Protocol.eventually("the topic gone", () -> !listed(bootstrap).contains(topic));
+    }
+
+    private static String nodeId(String bootstrap) throws Exception {
+        try (Admin admin = Session.admin(bootstrap)) {
+            return admin.describeCluster().nodes().get().iterator().next().idString();
+        }
     }
 
     private static List<String> listed(String bootstrap) {
@@ -57,7 +65,7 @@ final class ToolsAdmin {
         Tool.run("kafka.admin.ConfigCommand", with(alter, "--delete-config", "retention.ms"));
         contains(described(bootstrap, topic, "retention.ms"), "retention.ms=604800000 sensitive=false");
         String node = Tool.run("kafka.admin.ConfigCommand", "--bootstrap-server", bootstrap, "--describe", "--all", "--entity-type", "brokers",
-            "--entity-name", "1").output();
+            "--entity-name", nodeId(bootstrap)).output();
         contains(node, "num.partitions=6", "STATIC_BROKER_CONFIG:num.partitions=6", "DEFAULT_CONFIG:num.partitions=1");
     }
 

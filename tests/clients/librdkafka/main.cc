@@ -8,7 +8,7 @@ void add_groups(Program&);
 void add_trouble(Program&);
 
 int main(int count, char** arguments) {
-    Program program;
-    for (auto add : {add_admin, add_records, add_reading, add_groups, add_trouble}) add(program);
-    return program.run(count, arguments);
+  Program program;
+  for (auto add : {add_admin, add_records, add_reading, add_groups, add_trouble}) add(program);
+  return program.run(count, arguments);
 }

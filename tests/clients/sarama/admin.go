@@ -137,9 +137,11 @@ func adminGroups(t *harness.T) {
 // commit sets the offset of partition 0 for a group without members.
 func commit(t *harness.T, admin sarama.ClusterAdmin, group, topic string, offset int64, note string) {
 	offsets := map[string]map[int32]sarama.OffsetAndMetadata{topic: {0: {Offset: offset, Metadata: note, LeaderEpoch: -1}}}
-	answer, err := admin.AlterConsumerGroupOffsets(group, offsets, nil)
-	t.Must(err)
-	t.Expect("the answer to a commit", sarama.ErrNoError, answer.Errors[topic][0])
+	t.Eventually("an accepted commit", func() bool { // a new coordinator may still be loading
+		answer, err := admin.AlterConsumerGroupOffsets(group, offsets, nil)
+		t.Must(err)
+		return answer.Errors[topic][0] == sarama.ErrNoError
+	})
 }
 
 // committed tells offset and note of partition 0.

@@ -18,6 +18,8 @@ func config() *sarama.Config {
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
+	config.Consumer.MaxWaitTime = 100 * time.Millisecond                   // a consumer's end waits for the fetch under way,
+	config.Consumer.Group.Rebalance.Retry.Backoff = 200 * time.Millisecond // and a join for this
 	return config
 }
 

@@ -1,0 +1,172 @@
+// The program behind `./dev sim`: runs scenarios in a simulated world, over many seeds or one.
+#include <fmt/core.h>
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulation/faults.h"
+#include "tests/simulation/runner.h"
+
+namespace millrace::scenario {
+namespace {
+
+constexpr std::string_view kUsage = R"(usage: {0} [options]
+
+  {0} --seeds 2000                       every scenario, 2000 seeds each
+  {0} --scenario journal --seed 17       one seed again, with what its nodes logged
+  {0} --plant skip-sync --seeds 200      puts a bug in; passes when some seed finds it
+
+  --scenario NAME     only this one (--list shows all)
+  --seeds N           how many seeds per scenario (100)
+  --first-seed S      the first of them (1)
+  --seed S            only this one, told in full
+  --hours H           virtual hours per seed (30 seconds)
+  --plant BUG         a bug on purpose (--list shows all)
+  --fault NAME=VALUE  instead of what the seed draws; repeat it for more (--list shows all)
+  --twice N           how many seeds to run twice and compare (3)
+  --processes N       how many run side by side (1)
+  --command TEXT      how to call this program, for what it tells you to type
+)";
+
+struct Arguments {
+  Plan plan;
+  bool one_seed = false;
+  bool list = false;
+  bool help = false;
+};
+
+template <class Number>
+Result<Number> number_of(std::string_view option, std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
+  return fail(Errc::kInvalidSetting,
+              fmt::format("{}: \"{}\" is not a number from 0 on", option, text));
+}
+
+Result<> add_scenario(Plan& plan, std::string_view name) {
+  const Scenario* scenario = find_scenario(name);
+  if (!scenario) {
+    return fail(Errc::kInvalidSetting,
+                fmt::format("there is no scenario \"{}\"; --list shows what there is", name));
+  }
+  plan.scenarios = {scenario};
+  return {};
+}
+
+Result<> add_fault(Plan& plan, std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos) {
+    return fail(Errc::kInvalidSetting, fmt::format("--fault {}: NAME=VALUE wanted", text));
+  }
+  const std::string name(text.substr(0, equals));
+  const std::string value(text.substr(equals + 1));
+  simulation::Faults probe;
+  TRY(probe.set(name, value));
+  plan.options.faults.emplace_back(name, value);
+  return {};
+}
+
+Result<> take_option(Arguments& arguments, std::string_view option, std::string_view value) {
+  Plan& plan = arguments.plan;
+  if (option == "--scenario") return add_scenario(plan, value);
+  if (option == "--fault") return add_fault(plan, value);
+  if (option == "--seeds") {
+    plan.seeds = TRY(number_of<uint64_t>(option, value));
+  } else if (option == "--first-seed") {
+    plan.first_seed = TRY(number_of<uint64_t>(option, value));
+  } else if (option == "--seed") {
+    plan.first_seed = TRY(number_of<uint64_t>(option, value));
+    arguments.one_seed = true;
+  } else if (option == "--hours") {
+    const double hours = std::min(1e5, TRY(number_of<double>(option, value)));
+    plan.options.length = milliseconds(static_cast<int64_t>(hours * 3.6e6));
+  } else if (option == "--plant") {
+    plan.options.plant = value;
+  } else if (option == "--twice") {
+    plan.determinism_seeds = TRY(number_of<uint64_t>(option, value));
+  } else if (option == "--processes") {
+    plan.processes = std::clamp(TRY(number_of<int>(option, value)), 1, 64);
+  } else if (option == "--command") {
+    plan.command = value;
+  } else {
+    return fail(Errc::kInvalidSetting, fmt::format("there is no option {}", option));
+  }
+  return {};
+}
+
+Result<Arguments> parse(const std::vector<std::string_view>& words) {
+  Arguments arguments;
+  arguments.plan.command = words[0];
+  for (const Scenario& scenario : scenarios()) arguments.plan.scenarios.push_back(&scenario);
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "--help" || words[i] == "-h") {
+      arguments.help = true;
+    } else if (words[i] == "--list") {
+      arguments.list = true;
+    } else if (i + 1 == words.size()) {
+      return fail(Errc::kInvalidSetting, fmt::format("{} wants a value", words[i]));
+    } else {
+      TRY(take_option(arguments, words[i], words[i + 1]));
+      ++i;
+    }
+  }
+  return arguments;
+}
+
+// A planted bug runs where it is known.
+Result<> keep_those_with_plant(Plan& plan) {
+  if (plan.options.plant.empty()) return {};
+  std::erase_if(plan.scenarios, [&](const Scenario* scenario) {
+    return std::none_of(scenario->plants.begin(), scenario->plants.end(),
+                        [&](const Plant& one) { return one.name == plan.options.plant; });
+  });
+  if (!plan.scenarios.empty()) return {};
+  return fail(
+      Errc::kInvalidSetting,
+      fmt::format("nobody knows a bug \"{}\"; --list shows what there is", plan.options.plant));
+}
+
+void print_list() {
+  for (const Scenario& scenario : scenarios()) {
+    fmt::print("{:<14} {}\n", scenario.name, scenario.sentence);
+    for (const Plant& plant : scenario.plants) {
+      fmt::print("  --plant {:<14} {}\n", plant.name, plant.sentence);
+    }
+  }
+  fmt::print("\nfaults\n{}", simulation::Faults::help());
+}
+
+int main_of(const std::vector<std::string_view>& words) {
+  Result<Arguments> arguments = parse(words);
+  const Result<> known = arguments ? keep_those_with_plant(arguments->plan) : Result<>();
+  if (!arguments || !known) {
+    const Error& error = arguments ? known.error() : arguments.error();
+    fmt::print(stderr, "error: {}\nhint: {} --help\n", error.detail(), words[0]);
+    return 2;
+  }
+  const Plan& plan = arguments->plan;
+  if (arguments->help) {
+    fmt::print(fmt::runtime(kUsage), plan.command);
+    return 0;
+  }
+  if (arguments->list) {
+    print_list();
+    return 0;
+  }
+  if (!arguments->one_seed) return run_plan(plan) ? 0 : 1;
+  bool passed = true;
+  for (const Scenario* scenario : plan.scenarios) {
+    passed = replay(plan, *scenario, plan.first_seed) && passed;
+  }
+  return passed ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace millrace::scenario
+
+int main(int count, char** words) {
+  return millrace::scenario::main_of({words, words + count});
+}
