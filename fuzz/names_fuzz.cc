@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/uuid.h"
+#include "client/cluster.h"
 #include "log/file_names.h"
 #include "metadata/topic_name.h"
 #include "runtime/network.h"
@@ -24,6 +25,15 @@ void check_address(std::string_view text) {
     return;
   }
   CHECK(runtime::Address::parse(address->to_string()).value() == *address);
+}
+
+void check_bootstrap(std::string_view text) {
+  if (const auto addresses = client::parse_bootstrap(text)) {
+    CHECK(!addresses->empty());
+  } else {
+    CHECK(addresses.error().code() == Errc::kInvalidSetting);
+    CHECK(!addresses.error().detail().empty());
+  }
 }
 
 void check_file(std::string_view text) {
@@ -59,6 +69,7 @@ void run(Bytes input) {
   const std::string_view text = as_text(input);
   check_uuid(text);
   check_address(text);
+  check_bootstrap(text);
   check_file(text);
   check_directory(text);
   check_topic(text);

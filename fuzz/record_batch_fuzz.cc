@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "kafka/batch_validation.h"
+#include "kafka/control_record.h"
 #include "kafka/crc32c.h"
 #include "kafka/record.h"
 #include "kafka/record_batch.h"
@@ -58,6 +59,7 @@ void read_and_rewrite(const RecordBatchView& batch) {
     int32_t headers = 0;
     for (const RecordHeader& header : record->headers) headers += header.key.size() < SIZE_MAX;
     CHECK(headers == record->headers.size());
+    if (parse_end_transaction_marker(*record)) CHECK(parse_control_record_key(*record).has_value());
     CHECK(m.builder.copy(*record).has_value());
   }
   if (!cursor.end() || m.builder.empty()) return;

@@ -138,6 +138,18 @@ log.retention.hours=168
     }
 
 
+def listeners():
+    return {
+        "two": b"listeners=PLAINTEXT://:9092,CONTROLLER://localhost:9093\ncontroller.listener.names=CONTROLLER\n"
+               b"advertised.listeners=PLAINTEXT://broker.example:19092\n"
+               b"listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n",
+        "named": b"listeners=INSIDE://[::1]:9092,OUTSIDE://0.0.0.0:0\ninter.broker.listener.name=INSIDE\n"
+                 b"listener.security.protocol.map=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\n",
+        "limits": b"max.connections.per.ip.overrides=10.0.0.1:5,host:7\nmax.connections=100\n",
+        "logs": b"log.retention.hours=-1\nlog.segment.bytes=1048576\ncompression.type=lz4\nlog.roll.jitter.ms=5\n",
+    }
+
+
 def names():
     return {
         "uuid": b"8T8l0Yp2Q7qRj6jCk1rJ2w",
@@ -486,8 +498,9 @@ def client():
 
 TARGETS = {
     "client": client, "command_line": command_line, "connection": connection, "consumer_protocol": consumer_protocol,
-    "group_records": group_records, "log_files": log_files, "log_recovery": log_recovery, "metadata_log": metadata_log,
-    "names": names, "quorum_files": quorum_files, "range": ranges, "record_text": record_text, "settings": settings,
+    "group_records": group_records, "listeners": listeners, "log_files": log_files, "log_recovery": log_recovery,
+    "metadata_log": metadata_log, "names": names, "quorum_files": quorum_files, "range": ranges,
+    "record_text": record_text, "settings": settings,
 }
 
 
