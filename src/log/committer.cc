@@ -35,6 +35,9 @@ Task<> Committer::commit(std::shared_ptr<PartitionLog> log) {
     result = co_await runtime::as_result(file->sync());
     if (!result) break;
   }
+  if (result && commit.lower_recovery_point) {
+    result = co_await runtime::as_result(log->services_.write_recovery_points());
+  }
   for (const std::string& directory : commit.directories) {
     if (result) result = env_.disk.sync_directory(directory);
   }

@@ -38,6 +38,7 @@ Offset PartitionLog::end_of_segment(size_t index) {
 }
 
 Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
+  if (closed_) TRY(check_open());
   if (from < log_start_ || from > log_end_) {
     return std::unexpected(where(out_of_range(from, log_start_, log_end_)));
   }
