@@ -105,7 +105,7 @@ TEST_CASE("an orderly stop leaves a plain Kafka directory") {
   CHECK(text(world, "data/.kafka_cleanshutdown") == R"({"version":0,"brokerEpoch":77})");
   CHECK(text(world, "data/recovery-point-offset-checkpoint") == "0\n2\nempty 3 0\norders 0 3\n");
   CHECK(text(world, "data/replication-offset-checkpoint") == "0\n2\nempty 3 0\norders 0 3\n");
-  CHECK(text(world, "data/log-start-offset-checkpoint") == "0\n0\n");
+  CHECK(text(world, "data/log-start-offset-checkpoint") == "0\n1\norders 0 1\n");
   CHECK(text(world, "data/orders-0/leader-epoch-checkpoint") == "0\n1\n0 1\n");
   CHECK(text(world, "data/orders-0/00000000000000000002.timeindex").size() == 12);
   CHECK(text(world, "data/orders-0/00000000000000000002.index").empty());

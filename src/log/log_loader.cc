@@ -189,6 +189,7 @@ Result<> LogLoader::load_epochs() {
 
 // No segment: nothing was appended yet, or all of it lies before log start.
 Result<> LogLoader::start_empty() {
+  if (!checkpoints_.clean) log_->distrust_page_cache();
   log_->log_end_ = checkpoints_.log_start;
   if (log_->log_end_ > Offset(0)) TRY(log_->push_segment(log_->log_end_));
   return {};
@@ -227,8 +228,8 @@ Task<> LogLoader::recover() {
     log.remove_segments(index + 1, log.segments_.size());
   }
   log.durable_ = std::min(checkpoints_.recovery_point, log.log_end_);
-  // What was found beyond it may be in the page cache only.
-  log.need_commit();
+  if (!checkpoints_.clean) log.distrust_page_cache();
+  if (log.durable_ < log.log_end_) log.need_commit();
 }
 
 // The producer state at the start of a segment.
@@ -380,6 +381,7 @@ Result<> LogLoader::settle() {
     // Stable offsets whose bytes are gone are not given to new records.
     if (recovered_ && scanned_end_ < log.log_end_) TRY(log.roll_to(log.log_end_));
   }
+  for (const auto& [damage, index] : damaged_) log.report(damage, index);
   log.high_watermark_ = std::clamp(checkpoints_.high_watermark, log.log_start_, log.log_end_);
   if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);
   if (log.epochs_.truncate_from_start(log.log_start_)) log.note_epochs_changed(log.log_start_);

@@ -83,6 +83,15 @@ PartitionLog::Commit PartitionLog::begin_commit() {
   commit_needed_ = false;
   Commit commit{.files = std::move(unsynced_), .end = log_end_, .truncations = truncations_};
   unsynced_.clear();
+  if (metadata_unsynced_) {
+    Result<std::shared_ptr<runtime::File>> metadata = write_metadata();
+    if (metadata) {
+      commit.files.push_back(std::move(*metadata));
+    } else {
+      commit.prepared = std::unexpected(metadata.error());
+    }
+  }
+  metadata_unsynced_ = false;
   if (names_unsynced_) commit.directories.push_back(home_.directory);
   if (parent_unsynced_) commit.directories.push_back(services_.directory);
   names_unsynced_ = false;
@@ -257,17 +266,28 @@ Result<> PartitionLog::queue_compaction(Timestamp now) {
 
 // Stable with the first commit, so before anything in the partition is acknowledged.
 Result<> PartitionLog::record_topic_id(TopicId id) {
-  std::shared_ptr<runtime::File> file =
-      TRY(services_.env.disk.open(runtime::join_path(home_.directory, kPartitionMetadataName),
-                                  {.create = true, .truncate = true}));
-  const std::string text = format_partition_metadata(id);
+  topic_id_ = id;
+  TRY(write_metadata());
+  distrust_page_cache();
+  return {};
+}
+
+Result<std::shared_ptr<runtime::File>> PartitionLog::write_metadata() {
+  std::shared_ptr<runtime::File> file = TRY(services_.env.disk.open(
+      runtime::join_path(home_.directory, kPartitionMetadataName), {.create = true}));
+  const std::string text = format_partition_metadata(topic_id_);
   const Bytes bytes = as_bytes(text);
   TRY(file->write_at(0, {&bytes, 1}));
-  topic_id_ = id;
-  unsynced_.push_back(std::move(file));
+  TRY(file->truncate(int64_t(text.size())));
+  return file;
+}
+
+// The names and the topic id are there, but perhaps nowhere else: they are new, or whoever wrote
+// them was killed.
+void PartitionLog::distrust_page_cache() {
+  metadata_unsynced_ = !topic_id_.is_zero();
   names_unsynced_ = true;
   parent_unsynced_ = true;
-  return {};
 }
 
 // Segments below it may go now.

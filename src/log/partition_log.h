@@ -210,6 +210,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     UnsyncedFiles files;
     std::vector<std::string> directories;
     bool lower_recovery_point = false;
+    Result<> prepared;
     Offset end;
     uint64_t truncations = 0;
   };
@@ -268,6 +269,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Result<> attend(Timestamp now);
   Result<> queue_compaction(Timestamp now);
   Result<> record_topic_id(TopicId id);
+  Result<std::shared_ptr<runtime::File>> write_metadata();
+  void distrust_page_cache();
   void log_start_saved(Offset saved);
   static runtime::Task<> save_epochs(std::shared_ptr<PartitionLog> log);
   static runtime::Task<> write_epochs(PartitionLog* log);
@@ -299,8 +302,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   uint64_t truncations_ = 0;
   uint64_t segments_version_ = 0;  // counts removals and cuts
   HighWatermarkRule high_watermark_rule_ = HighWatermarkRule::kSoleReplica;
-  bool names_unsynced_ = false;   // of the files
-  bool parent_unsynced_ = false;  // of the directory itself
+  bool names_unsynced_ = false;     // of the files
+  bool metadata_unsynced_ = false;  // partition.metadata
+  bool parent_unsynced_ = false;    // of the directory itself
   bool commit_needed_ = false;
   bool compaction_queued_ = false;
   bool uncleanable_ = false;

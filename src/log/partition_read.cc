@@ -22,6 +22,8 @@ Error out_of_range(Offset from, Offset first, Offset end) {
 }  // namespace
 
 Offset PartitionLog::bound_of(ReadBound bound) const {
+  // What a failed sync has left in the page cache is not what was written.
+  if (failure_ && bound == ReadBound::kLogEnd) return std::min(durable_, log_end_);
   switch (bound) {
     case ReadBound::kHighWatermark:
       return high_watermark_;
