@@ -29,11 +29,14 @@ Task<> Committer::run() {
 
 Task<> Committer::commit(std::shared_ptr<PartitionLog> log) {
   const PartitionLog::Commit commit = log->begin_commit();
-  Result<> result;
+  Result<> result = commit.prepared;
   for (const std::shared_ptr<runtime::File>& file : commit.files) {
+    if (!result) break;
     ++sync_count_;
     result = co_await runtime::as_result(file->sync());
-    if (!result) break;
+  }
+  if (result && commit.lower_recovery_point) {
+    result = co_await runtime::as_result(log->services_.write_recovery_points());
   }
   for (const std::string& directory : commit.directories) {
     if (result) result = env_.disk.sync_directory(directory);

@@ -83,7 +83,6 @@ Result<> Compaction::check_unchanged() const {
 }
 
 Task<Offset> Compaction::run(Cleanable range) {
-  range_end_ = range.end;
   co_await map_dirty(range);
   for (size_t from = 0; from < log_->segments_.size();) {
     if (log_->segments_.at(from).base_offset() >= mapped_end_) break;
@@ -177,6 +176,7 @@ size_t Compaction::group_end(size_t from, Offset end) {
 // Returns the index behind the new segment.
 Task<size_t> Compaction::clean_group(size_t from, size_t to) {
   PartitionLog& log = *log_;
+  group_end_ = log.end_of_segment(to - 1);
   last_of_producers_.clear();
   if (log.producers_) {
     for (const ProducerEntry* entry : log.producers_->entries()) {
@@ -246,7 +246,7 @@ Result<Compaction::Verdict> Compaction::judge(const kafka::RecordBatchView& batc
                              ? batch.last_offset() == last->second.offset
                              : batch.is_control() && batch.producer_epoch() == last->second.epoch;
   }
-  verdict.keep_empty = verdict.keep_empty || batch.next_offset() == range_end_;
+  verdict.keep_empty = verdict.keep_empty || batch.next_offset() == group_end_;
   return verdict;
 }
 

@@ -11,7 +11,8 @@
 //
 // Tombstones and markers go only in a pass after their delete horizon (KIP-534), which the first
 // pass that sees them sets. Batches keep their first and last offset and their producer fields; one
-// that is emptied stays while it holds a producer's last sequence or is the last of the range.
+// that is emptied stays while it holds a producer's last sequence, or is the last of a new segment:
+// so every segment reaches to the next one, by which recovery knows that nothing is missing.
 // Source: kafka.md b.3.
 #pragma once
 
@@ -102,7 +103,7 @@ class Compaction {
   Timestamp now_;
   uint64_t version_;
   Offset mapped_end_;
-  Offset range_end_;
+  Offset group_end_;
   CleanedTransactions transactions_;
   std::map<ProducerId, LastOfProducer> last_of_producers_;
   kafka::Compressor compressor_;

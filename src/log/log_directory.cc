@@ -53,17 +53,20 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
       removals_(env.disk, wake_),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_),
-      services_{.env = env,
-                .directory = options_.path,
-                .durability = options_.durability,
-                .producer_id_expiration = options_.producer_id_expiration,
-                .cache = cache_,
-                .committer = committer_,
-                .cleaner = cleaner_,
-                .removals = removals_,
-                .due_times = due_times_,
-                .checkpoints = checkpoints_,
-                .scratch = scratch_},
+      services_{
+          .env = env,
+          .directory = options_.path,
+          .durability = options_.durability,
+          .producer_id_expiration = options_.producer_id_expiration,
+          .retention_check_interval = options_.retention_check_interval,
+          .write_recovery_points = [this] { return write_checkpoint(Checkpoint::kRecoveryPoint); },
+          .cache = cache_,
+          .committer = committer_,
+          .cleaner = cleaner_,
+          .removals = removals_,
+          .due_times = due_times_,
+          .checkpoints = checkpoints_,
+          .scratch = scratch_},
       committer_(env),
       cleaner_(services_, options_.cleaner),
       maintenance_(env.loop) {}
@@ -186,9 +189,14 @@ LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
 // Loading.
 
 Task<> LogDirectory::load(ConfigOf config_of, std::function<void(const LoadProgress&)> progress) {
-  LoadProgress state{.partitions_total = found_.size()};
-  for (const TopicPartition& name : std::exchange(found_, {})) {
-    if (name.topic == kMetadataTopic) continue;
+  std::vector<TopicPartition> names = std::move(found_);
+  found_.clear();
+  std::erase_if(names, [&](const TopicPartition& name) {
+    if (name.topic == kMetadataTopic) found_.push_back(name);
+    return name.topic == kMetadataTopic;
+  });
+  LoadProgress state{.partitions_total = names.size()};
+  for (const TopicPartition& name : names) {
     state.current = &name;
     if (progress) progress(state);
     const Result<> loaded = co_await runtime::as_result(load_partition(name, &config_of, &state));
@@ -276,6 +284,8 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
     log = std::make_shared<PartitionLog>(services_, name, id, std::move(config));
   }
   TRY(log->record_topic_id(id));
+  // One of the same name that was removed has left a recovery point behind.
+  log->recovery_point_too_high_ = entry(recovery_points_, name) > log->log_end_offset();
   logs_.insert_or_assign(name, log);
   return log;
 }
@@ -368,7 +378,7 @@ OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
         offsets.emplace(name, log->high_watermark());
         break;
       case Checkpoint::kLogStart:
-        if (log->starts_within_segment()) offsets.emplace(name, log->log_start_offset());
+        if (log->log_start_offset() > Offset(0)) offsets.emplace(name, log->log_start_offset());
         break;
       case Checkpoint::kCleaner:
         if (log->first_dirty_ > Offset(0)) offsets.emplace(name, log->first_dirty_);
@@ -378,18 +388,34 @@ OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
   return offsets;
 }
 
-// A crash finds either the old or the new content; the old one is never wrong, only older.
+// A crash finds either the old or the new content. One at a time: they share a temporary name.
 Task<> LogDirectory::write_checkpoint(Checkpoint which) {
+  while (writing_checkpoint_) co_await checkpoint_written_.wait();
+  writing_checkpoint_ = true;
+  const OffsetCheckpoint offsets = collect(which);
+  const Result<> written = co_await runtime::as_result(replace_checkpoint(which, &offsets));
+  writing_checkpoint_ = false;
+  checkpoint_written_.wake_one();
+  co_await written;
+  if (which == Checkpoint::kRecoveryPoint) recovery_points_ = offsets;
+  if (which != Checkpoint::kLogStart) co_return;
+  for (const auto& [name, offset] : offsets) {
+    if (const std::shared_ptr<PartitionLog> log = find(name)) log->log_start_saved(offset);
+  }
+}
+
+Task<> LogDirectory::replace_checkpoint(Checkpoint which, const OffsetCheckpoint* offsets) {
   runtime::Disk& disk = services_.env.disk;
   const std::string name = join_path(path(), file_of(which));
   const std::string temporary = name + ".tmp";
-  const std::string text = format_offset_checkpoint(collect(which));
+  const std::string text = format_offset_checkpoint(*offsets);
   const std::unique_ptr<runtime::File> file =
       co_await disk.open(temporary, {.create = true, .truncate = true});
   const Bytes bytes = as_bytes(text);
   co_await file->write_at(0, {&bytes, 1});
   co_await file->sync();
   co_await disk.rename(temporary, name);
+  co_await disk.sync_directory(path());
 }
 
 // Recovery points may pass the start of an epoch only once the epoch is on disk.

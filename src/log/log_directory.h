@@ -50,6 +50,7 @@ struct LogDirectoryOptions {
   Duration recovery_point_interval = seconds(60);  ///< log.flush.offset.checkpoint.interval.ms
   Duration log_start_interval = seconds(60);      ///< log.flush.start.offset.checkpoint.interval.ms
   Duration high_watermark_interval = seconds(5);  ///< replica.high.watermark.checkpoint.interval.ms
+  Duration retention_check_interval = seconds(300);  ///< log.retention.check.interval.ms
   Duration producer_id_expiration = seconds(24 * 3600);
   CleanerOptions cleaner;
 };
@@ -115,6 +116,7 @@ class LogDirectory {
   runtime::Task<> close(int64_t broker_epoch);
 
   Result<runtime::DiskSpace> space() const { return services_.env.disk.space(path()); }
+  size_t open_segments() const { return cache_.open_count(); }
   const Committer& committer() const { return committer_; }
   const Cleaner& cleaner() const { return cleaner_; }
 
@@ -137,6 +139,7 @@ class LogDirectory {
   runtime::Task<> write_due_checkpoints(bool all);
   runtime::Task<> save_epochs();
   runtime::Task<> write_checkpoint(Checkpoint which);
+  runtime::Task<> replace_checkpoint(Checkpoint which, const OffsetCheckpoint* offsets);
   OffsetCheckpoint collect(Checkpoint which) const;
   MonoTime next_wake() const;
   Result<> mark_clean(int64_t broker_epoch);
@@ -147,11 +150,13 @@ class LogDirectory {
   bool was_clean_ = false;
   bool marker_removed_ = false;
   std::optional<int64_t> previous_broker_epoch_;
-  OffsetCheckpoint recovery_points_;  // as found at the start
-  OffsetCheckpoint log_starts_;
+  OffsetCheckpoint recovery_points_;  // as they are on disk
+  OffsetCheckpoint log_starts_;       // these three as found at the start
   OffsetCheckpoint high_watermarks_;
   OffsetCheckpoint cleaner_offsets_;
   std::vector<TopicPartition> found_;  // not loaded yet
+  bool writing_checkpoint_ = false;
+  runtime::WaitQueue checkpoint_written_;
 
   // In this order: tasks that commit may hold the last reference to a log.
   runtime::WaitQueue wake_;

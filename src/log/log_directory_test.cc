@@ -1,82 +1,344 @@
 #include "log/log_directory.h"
 
-#include <fmt/core.h>
-
-#include "kafka/record_batch_builder.h"
-#include "simulation/world.h"
+#include "log/log_testing.h"
 
 #include "base/testing.h"
 
 namespace millrace::log {
 namespace {
 
-using runtime::Task;
-using simulation::Node;
-using simulation::World;
+using namespace millrace::log::testing;  // NOLINT: the vocabulary of these tests
 
-const TopicPartition kOrders{"orders", PartitionIndex(0)};
-const TopicId kOrdersId{Uuid{7, 7}};
-
-Buffer batch_of(std::vector<std::string> values, Timestamp time = {1000}) {
-  kafka::Compressor compressor;
-  kafka::RecordBatchBuilder builder(compressor);
-  builder.begin({});
-  for (const std::string& value : values) {
-    REQUIRE(builder.append({.timestamp = time, .value = as_bytes(value)}));
-  }
-  return Buffer(*builder.finish());
+std::string text(LogWorld& world, const std::string& path) {
+  return *runtime::read_file(world.disk(), path, 1 << 20);
+}
+void write(LogWorld& world, const std::string& path, std::string_view content) {
+  REQUIRE(runtime::write_file_atomically(world.disk(), path, content));
+}
+Errc refused(LogWorld& world) {
+  const Result<> started = world.start();
+  return started ? Errc::kNone : started.error().code();
 }
 
-struct Server {
-  explicit Server(runtime::Env& env) {
-    Result<std::unique_ptr<LogDirectory>> opened =
-        LogDirectory::open(env, {.path = "data",
-                                 .node_id = BrokerId(1),
-                                 .format = MetaProperties{"cluster", BrokerId(1), Uuid{1, 200}}});
-    REQUIRE(opened.has_value());
-    directory = std::move(*opened);
-  }
-  std::unique_ptr<LogDirectory> directory;
-};
-
-Task<> load(LogDirectory* directory, std::shared_ptr<LogConfig> config) {
-  co_await directory->load([config](const TopicPartition&, TopicId) { return config; });
-  directory->start_maintenance();
+TEST_CASE("an empty directory is formatted, and found again") {
+  LogWorld world;
+  REQUIRE(world.start());
+  CHECK(world.directory().meta() == *standard_options().format);
+  CHECK(!world.directory().was_clean());
+  REQUIRE(world.close());
+  world.options().format.reset();
+  REQUIRE(world.start());
+  CHECK(world.directory().meta().cluster_id == "test-cluster");
 }
 
-TEST_CASE("what was acknowledged as durable is there after power was lost") {
-  World world(1);
-  Node& node = world.add_node("server");
-  Server* server = nullptr;
-  const auto start = [&](runtime::Env& env) {
-    auto made = std::make_shared<Server>(env);
+TEST_CASE("a directory that was never formatted is refused when nothing says what it is for") {
+  LogWorld world;
+  world.options().format.reset();
+  CHECK(refused(world) == Errc::kForeignDirectory);
+}
+
+TEST_CASE("a directory of another node or cluster, or of a newer version, is refused") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(world.close());
+  world.options().node_id = BrokerId(2);
+  CHECK(refused(world) == Errc::kForeignDirectory);
+  world.node().kill();
+  world.options().node_id = BrokerId(1);
+  world.options().cluster_id = "another";
+  CHECK(refused(world) == Errc::kForeignDirectory);
+  world.node().kill();
+  world.options().cluster_id = "test-cluster";
+  write(world, "data/meta.properties", "version=2\n");
+  CHECK(refused(world) == Errc::kNewerFormat);
+  world.node().kill();
+  write(world, "data/meta.properties", "version=1\n");
+  CHECK(refused(world) == Errc::kCorruptFile);
+}
+
+TEST_CASE("partitions without meta.properties are not formatted over") {
+  LogWorld world;
+  REQUIRE(world.start());
+  world.create();
+  REQUIRE(world.close());
+  REQUIRE(world.disk().remove("data/meta.properties"));
+  const Result<> started = world.start();
+  REQUIRE(!started);
+  CHECK(started.error().code() == Errc::kForeignDirectory);
+  CHECK(started.error().detail().find("orders-0") != std::string::npos);
+}
+
+TEST_CASE("two processes on one directory: the second is refused") {
+  LogWorld world;
+  REQUIRE(world.start());
+  const auto second = LogDirectory::open(world.node().env(), standard_options());
+  REQUIRE(!second.has_value());
+  CHECK(second.error().code() == Errc::kLocked);
+}
+
+TEST_CASE("an orderly stop leaves a plain Kafka directory") {
+  LogWorld world;
+  world.config().segment_bytes = 300;
+  REQUIRE(world.start());
+  world.create();
+  world.create({"empty", PartitionIndex(3)}, TopicId{Uuid{1, 2}});
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(put(world.log(), {std::string(150, 'x')}, 1000 + i));
+  }
+  REQUIRE(world.durable(world.log()));
+  REQUIRE(world.log().delete_records_before(Offset(1)));
+  world.run_for(seconds(100));
+  REQUIRE(world.close(77));
+  CHECK(world.files("data") ==
+        std::vector<std::string>{".kafka_cleanshutdown", ".lock", "cleaner-offset-checkpoint",
+                                 "empty-3", "log-start-offset-checkpoint", "meta.properties",
+                                 "orders-0", "recovery-point-offset-checkpoint",
+                                 "replication-offset-checkpoint"});
+  CHECK(world.files() ==
+        std::vector<std::string>{"00000000000000000001.index", "00000000000000000001.log",
+                                 "00000000000000000001.snapshot", "00000000000000000001.timeindex",
+                                 "00000000000000000002.index", "00000000000000000002.log",
+                                 "00000000000000000002.snapshot", "00000000000000000002.timeindex",
+                                 "00000000000000000003.snapshot", "leader-epoch-checkpoint",
+                                 "partition.metadata"});
+  CHECK(world.files("data/empty-3") == std::vector<std::string>{"partition.metadata"});
+  CHECK(text(world, "data/.kafka_cleanshutdown") == R"({"version":0,"brokerEpoch":77})");
+  CHECK(text(world, "data/recovery-point-offset-checkpoint") == "0\n2\nempty 3 0\norders 0 3\n");
+  CHECK(text(world, "data/replication-offset-checkpoint") == "0\n2\nempty 3 0\norders 0 3\n");
+  CHECK(text(world, "data/log-start-offset-checkpoint") == "0\n1\norders 0 1\n");
+  CHECK(text(world, "data/orders-0/leader-epoch-checkpoint") == "0\n1\n0 1\n");
+  CHECK(text(world, "data/orders-0/00000000000000000002.timeindex").size() == 12);
+  CHECK(text(world, "data/orders-0/00000000000000000002.index").empty());
+}
+
+TEST_CASE("after an orderly stop nothing is scanned and the broker epoch is known, once") {
+  LogWorld world;
+  REQUIRE(world.start());
+  world.create();
+  for (int i = 0; i < 100; ++i) REQUIRE(put(world.log(), {std::string(1000, 'x')}));
+  REQUIRE(world.close(77));
+  world.node().start(
+      [&](runtime::Env& env) { return std::make_shared<LogServer>(env, world.options()); });
+  world.node().kill();
+  // Looking at it has not changed it; loading does.
+  CHECK(world.disk().info("data/.kafka_cleanshutdown").has_value());
+  REQUIRE(world.start());
+  CHECK(world.directory().was_clean());
+  CHECK(world.directory().previous_broker_epoch() == 77);
+  CHECK(!world.disk().info("data/.kafka_cleanshutdown"));
+  world.node().kill();
+  REQUIRE(world.start());
+  CHECK(!world.directory().was_clean());
+  CHECK(read_records(world.log())->size() == 100);
+}
+
+TEST_CASE("loading tells how far it is") {
+  LogWorld world;
+  REQUIRE(world.start());
+  for (int i = 0; i < 5; ++i) {
+    PartitionLog& log = world.create({"t", PartitionIndex(i)}, TopicId{Uuid{1, 1}});
+    REQUIRE(put(log, {"x"}));
+    REQUIRE(world.durable(log));
+  }
+  world.node().crash();
+  LogServer* server = nullptr;
+  world.node().start([&](runtime::Env& env) {
+    auto made = std::make_shared<LogServer>(env, world.options());
     server = made.get();
     return made;
+  });
+  std::vector<size_t> done;
+  int64_t scanned = 0;
+  runtime::Task<> load =
+      (*server->opened)
+          ->load([&](const TopicPartition&, TopicId) { return world.shared_config(); },
+                 [&](const LoadProgress& progress) {
+                   done.push_back(progress.partitions_done);
+                   CHECK(progress.partitions_total == 5);
+                   scanned = progress.bytes_scanned;
+                 });
+  REQUIRE(world.world().run(world.node(), std::move(load)));
+  CHECK(done == std::vector<size_t>{0, 1, 2, 3, 4, 5});
+  CHECK(scanned > 0);
+}
+
+TEST_CASE("creating a partition that is there gives it back; another topic id is refused") {
+  LogWorld world;
+  REQUIRE(world.start());
+  PartitionLog& log = world.create();
+  CHECK(&world.create() == &log);
+  const auto other = world.directory().create(kOrders, TopicId{Uuid{8, 8}}, world.shared_config());
+  REQUIRE(!other.has_value());
+  CHECK(other.error().code() == Errc::kInconsistentTopicId);
+  REQUIRE(world.restart());
+  CHECK(world.log().topic_id() == kOrdersId);
+}
+
+TEST_CASE("a removed partition is gone at once, its files after a while, and its name is free") {
+  LogWorld world;
+  world.config().file_delete_delay_ms = seconds(60);
+  REQUIRE(world.start());
+  const std::shared_ptr<PartitionLog> old = world.create().shared_from_this();
+  REQUIRE(put(*old, {"a"}));
+  REQUIRE(world.directory().remove(kOrders));
+  CHECK(!world.has(kOrders));
+  CHECK(old->read(Offset(0), {.bound = ReadBound::kLogEnd}).error().code() ==
+        Errc::kKafkaStorageError);
+  CHECK(put(*old, {"b"}).error().error.code() == Errc::kKafkaStorageError);
+  CHECK(world.directory().remove(kOrders).error().code() == Errc::kUnknownTopicOrPartition);
+  const auto away = [&] {
+    size_t count = 0;
+    for (const std::string& name : world.files("data")) count += name.ends_with("-delete");
+    return count;
   };
-  const auto config = std::make_shared<LogConfig>();
-  node.start(start);
-  REQUIRE(world.run(node, load(server->directory.get(), config)));
-  auto log = server->directory->create(kOrders, kOrdersId, config);
-  REQUIRE(log.has_value());
-  Buffer batch = batch_of({"a", "b", "c"});
-  const auto appended = (*log)->append_produced(batch.mutable_bytes(), {});
-  REQUIRE(appended.has_value());
-  CHECK(appended->last_offset == Offset(2));
-  REQUIRE(world.run(node, (*log)->durable(Offset(3))));
-  CHECK((*log)->high_watermark() == Offset(3));
-  log->reset();
-  node.crash();
-  node.start();
-  REQUIRE(world.run(node, load(server->directory.get(), config)));
-  const auto again = server->directory->find(kOrders);
-  REQUIRE(again);
-  CHECK(again->log_end_offset() == Offset(3));
-  CHECK(again->topic_id() == kOrdersId);
-  const auto read = again->read(Offset(0), {.bound = ReadBound::kLogEnd});
-  REQUIRE(read.has_value());
-  Buffer bytes;
-  REQUIRE(read->slice.copy_to(bytes));
-  CHECK(equal(bytes, batch));
+  CHECK(away() == 1);
+  PartitionLog& fresh = world.create(kOrders, TopicId{Uuid{9, 9}});
+  CHECK(fresh.log_end_offset() == Offset(0));
+  world.run_for(seconds(30));
+  CHECK(away() == 1);
+  world.run_for(seconds(40));
+  CHECK(away() == 0);
+  CHECK(world.has(kOrders));
+}
+
+TEST_CASE("a partition on its way out goes at the next start") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a"}));
+  REQUIRE(world.directory().remove(kOrders));
+  REQUIRE(world.restart());
+  world.run_for(seconds(1));
+  CHECK(!world.has(kOrders));
+  for (const std::string& name : world.files("data")) CHECK(!name.ends_with("-delete"));
+}
+
+TEST_CASE("a replica that the cluster does not know is set aside and left alone") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a"}));
+  REQUIRE(world.directory().set_aside(kOrders));
+  REQUIRE(world.restart());
+  CHECK(!world.has(kOrders));
+  size_t strays = 0;
+  for (const std::string& name : world.files("data")) strays += name.ends_with("-stray");
+  CHECK(strays == 1);
+}
+
+TEST_CASE("foreign files and directories are named in the log and left alone") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(world.close());
+  REQUIRE(world.disk().make_directory("data/lost+found"));
+  write(world, "data/notes.txt", "mine");
+  REQUIRE(world.start());
+  CHECK(world.world().log_text().find("data/lost+found is no partition's directory") !=
+        std::string::npos);
+  CHECK(world.disk().info("data/notes.txt").has_value());
+}
+
+TEST_CASE("a partition that cannot be loaded is reported; the others serve") {
+  LogWorld world;
+  REQUIRE(world.start());
+  world.create();
+  world.create({"good", PartitionIndex(0)}, TopicId{Uuid{3, 3}});
+  REQUIRE(world.close());
+  write(world, "data/orders-0/partition.metadata", "version: 9\ntopic_id: x");
+  REQUIRE(world.start());
+  CHECK(!world.has(kOrders));
+  CHECK(world.has({"good", PartitionIndex(0)}));
+  REQUIRE(world.directory().unloadable().contains(kOrders));
+  CHECK(world.directory().unloadable().at(kOrders).code() == Errc::kNewerFormat);
+  CHECK(world.directory().create(kOrders, kOrdersId, world.shared_config()).error().code() ==
+        Errc::kKafkaStorageError);
+  REQUIRE(world.close());
+  CHECK(!world.disk().info("data/.kafka_cleanshutdown"));
+}
+
+TEST_CASE("damaged checkpoints only cost work") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a", "b"}));
+  REQUIRE(world.close());
+  for (const char* name : {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint",
+                           "replication-offset-checkpoint", "cleaner-offset-checkpoint"}) {
+    write(world, std::string("data/") + name, "0\n7\ngarbage");
+  }
+  REQUIRE(world.start());
+  CHECK(read_records(world.log())->size() == 2);
+  CHECK(world.log().high_watermark() == Offset(2));
+}
+
+TEST_CASE("a directory without its marker of a topic gets it when the topic is known") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a"}));
+  REQUIRE(world.close());
+  REQUIRE(world.disk().remove("data/orders-0/partition.metadata"));
+  REQUIRE(world.start());
+  CHECK(world.log().topic_id().is_zero());
+  CHECK(world.create().topic_id() == kOrdersId);
+  CHECK(read_records(world.log())->size() == 1);
+  REQUIRE(world.restart());
+  CHECK(world.log().topic_id() == kOrdersId);
+}
+
+TEST_CASE("an idle server with many partitions opens nothing, syncs nothing and does not wake") {
+  LogWorld world;
+  REQUIRE(world.start());
+  for (int i = 0; i < 200; ++i) {
+    world.create({"t", PartitionIndex(i)}, TopicId{Uuid{1, 1}});
+  }
+  REQUIRE(put(world.log({"t", PartitionIndex(5)}), {"x"}, world.now().ms));
+  world.run_for(seconds(200));
+  const auto counts = world.disk().counts();
+  const uint64_t turns = world.node().turns();
+  world.run_for(seconds(3000));
+  CHECK(world.disk().counts().syncs == counts.syncs);
+  CHECK(world.disk().counts().writes == counts.writes);
+  CHECK(world.node().turns() - turns <= 12);  // the wall clock is looked at every five minutes
+}
+
+TEST_CASE("no more segments are open than allowed, and all can be used") {
+  LogDirectoryOptions options = standard_options();
+  options.open_segments_max = 3;
+  LogWorld world(1, options);
+  REQUIRE(world.start());
+  const auto name = [](int i) { return TopicPartition{"t", PartitionIndex(i)}; };
+  for (int i = 0; i < 20; ++i) world.create(name(i), TopicId{Uuid{1, 1}});
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      REQUIRE(put(world.log(name(i)), {fmt::format("{} {}", i, round)}));
+    }
+  }
+  CHECK(world.directory().open_segments() <= 3);
+  for (int i = 0; i < 20; ++i) {
+    const auto records = read_records(world.log(name(i)));
+    REQUIRE(records->size() == 5);
+    CHECK(records->back().value == fmt::format("{} 4", i));
+  }
+  REQUIRE(world.restart());
+  for (int i = 0; i < 20; ++i) CHECK(read_records(world.log(name(i)))->size() == 5);
+}
+
+TEST_CASE("the metadata partition is loaded first and by itself, with the files of others in it") {
+  const TopicPartition metadata{"__cluster_metadata", PartitionIndex(0)};
+  LogWorld world;
+  REQUIRE(world.start());
+  PartitionLog& log = world.create(metadata, TopicId{kMetadataTopicUuid});
+  REQUIRE(put(log, {"a"}));
+  REQUIRE(world.close());
+  write(world, "data/__cluster_metadata-0/quorum-state", "{}");
+  write(world, "data/__cluster_metadata-0/00000000000000000001-0000000001.checkpoint", "x");
+  REQUIRE(world.start());
+  CHECK(!world.has(metadata));  // load() leaves it to load_one()
+  const auto loaded = world.world().run(
+      world.node(),
+      world.directory().load_one(metadata, TopicId{kMetadataTopicUuid}, world.shared_config()));
+  REQUIRE(loaded.has_value());
+  CHECK(read_records(**loaded)->size() == 1);
+  const auto files = world.files("data/__cluster_metadata-0");
+  CHECK(std::ranges::count(files, "quorum-state") == 1);
+  CHECK(std::ranges::count(files, "00000000000000000001-0000000001.checkpoint") == 1);
 }
 
 }  // namespace

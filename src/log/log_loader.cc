@@ -30,6 +30,13 @@ struct LogLoader::Files {
   bool has(Offset base, FileKind kind) const {
     return std::ranges::find(names, SegmentFileName{base, kind}) != names.end();
   }
+  /// Where the segment after this one begins; beyond all offsets for the last.
+  Offset end_of(Offset base) const {
+    for (const SegmentFileName& name : names) {
+      if (name.kind == FileKind::kLog && name.base_offset > base) return name.base_offset;
+    }
+    return Offset(INT64_MAX);
+  }
 };
 
 Task<> LogLoader::load() {
@@ -131,6 +138,10 @@ Result<> LogLoader::open_segments(const Files& files) {
   for (const SegmentFileName& name : files.names) {
     if (name.kind == FileKind::kProducerSnapshot) {
       log_->snapshots_.push_back(name.base_offset);
+    } else if (files.end_of(name.base_offset) <= checkpoints_.log_start) {
+      // Removal had begun when the server stopped, and a part of it may be done.
+      TRY(services_.env.disk.remove(path_of(name)));
+      log_->names_unsynced_ = true;
     } else if (name.kind == FileKind::kLog) {
       const runtime::FileInfo info = TRY(services_.env.disk.info(path_of(name)));
       if (info.size > INT32_MAX) {
@@ -178,6 +189,7 @@ Result<> LogLoader::load_epochs() {
 
 // No segment: nothing was appended yet, or all of it lies before log start.
 Result<> LogLoader::start_empty() {
+  if (!checkpoints_.clean) log_->distrust_page_cache();
   log_->log_end_ = checkpoints_.log_start;
   if (log_->log_end_ > Offset(0)) TRY(log_->push_segment(log_->log_end_));
   return {};
@@ -216,8 +228,8 @@ Task<> LogLoader::recover() {
     log.remove_segments(index + 1, log.segments_.size());
   }
   log.durable_ = std::min(checkpoints_.recovery_point, log.log_end_);
-  // What was found beyond it may be in the page cache only.
-  log.need_commit();
+  if (!checkpoints_.clean) log.distrust_page_cache();
+  if (log.durable_ < log.log_end_) log.need_commit();
 }
 
 // The producer state at the start of a segment.
@@ -242,6 +254,7 @@ Task<bool> LogLoader::recover_segment(size_t index) {
   SegmentScan scan(*file, 0, segment.size(), segment.base_offset());
   Segment::Contents contents(segment.base_offset());
   int64_t next_yield = kBytesBetweenYields;
+  int64_t stable = 0;
   bool whole = true;
   while (true) {
     const SegmentScan::Found found = co_await scan.next();
@@ -258,19 +271,60 @@ Task<bool> LogLoader::recover_segment(size_t index) {
       co_await note_batch(contents, scan);
     }
     contents.size = scan.next_position();
+    if (scan.next_offset() <= checkpoints_.recovery_point) stable = contents.size;
     if (scan.next_position() > next_yield) {
       next_yield = scan.next_position() + kBytesBetweenYields;
       co_await runtime::yield();
     }
   }
+  if (whole && index + 1 < log.segments_.size()) {
+    whole = ends_at_next(index, scan);
+  }
   report_.bytes_scanned += segment.size();
   log.log_end_ = std::max(log.log_end_, scan.next_offset());
   scanned_end_ = scan.next_offset();
+  co_await write_again(file.get(), stable, contents.size);
   co_await segment.adopt(std::move(contents), log.unsynced_);
   const bool sealed = whole && index + 1 < log.segments_.size();
   if (sealed) co_await segment.seal(log.unsynced_);
   log.names_unsynced_ = true;
   co_return whole;
+}
+
+// After a sync that failed, the page cache may hold bytes that are not on the disk and that no
+// later sync would write, because they count as written. Whoever is killed at that moment leaves no
+// trace of it. So what was not known to be stable is made dirty again.
+Task<> LogLoader::write_again(runtime::File* file, int64_t from, int64_t to) {
+  Buffer bytes;
+  while (from < to) {
+    bytes.resize(static_cast<size_t>(std::min(kBytesBetweenYields, to - from)));
+    const size_t got = co_await file->read_at(from, bytes.mutable_bytes());
+    if (got == 0) break;
+    const Bytes piece = bytes.bytes().first(got);
+    co_await file->write_at(from, {&piece, 1});
+    from += int64_t(got);
+    co_await runtime::yield();
+  }
+}
+
+// Whether the segment reaches to the next one. A file that ends early, at the end of a batch, looks
+// whole by itself.
+bool LogLoader::ends_at_next(size_t index, const SegmentScan& scan) {
+  const Offset next = log_->segments_.at(index + 1).base_offset();
+  const bool damaged_to_end = !damaged_.empty() && damaged_.back().second == index &&
+                              damaged_.back().first.next_offset == kNoOffset;
+  if (damaged_to_end || scan.next_offset() >= next || next - scan.next_offset() > INT32_MAX) {
+    return true;
+  }
+  const Damage missing{.position = scan.next_position(),
+                       .first_offset = scan.next_offset(),
+                       .why = Error(Errc::kCorruptMessage, "the file ends too early")};
+  if (missing.first_offset < checkpoints_.recovery_point) {
+    note_damage(missing, index);
+    return true;
+  }
+  note_cut(missing, log_->segments_.at(index));
+  return false;
 }
 
 Result<> LogLoader::note_batch(Segment::Contents& contents, SegmentScan& scan) {
@@ -320,13 +374,14 @@ Result<> LogLoader::settle() {
     log.epochs_.clear();
     TRY(start_empty());
   }
-  log.log_start_ = checkpoints_.log_start;
+  log.log_start_ = log.log_start_on_disk_ = checkpoints_.log_start;
   log.first_dirty_ = std::min(checkpoints_.first_dirty, log.log_end_);
   if (!log.segments_.empty()) {
     log.log_start_ = std::max(log.log_start_, log.segments_.first().base_offset());
     // Stable offsets whose bytes are gone are not given to new records.
     if (recovered_ && scanned_end_ < log.log_end_) TRY(log.roll_to(log.log_end_));
   }
+  for (const auto& [damage, index] : damaged_) log.report(damage, index);
   log.high_watermark_ = std::clamp(checkpoints_.high_watermark, log.log_start_, log.log_end_);
   if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);
   if (log.epochs_.truncate_from_start(log.log_start_)) log.note_epochs_changed(log.log_start_);

@@ -8,6 +8,8 @@
 //   below it                         it was stable once, so this is rot: the bytes stay, their
 //                                    offsets are reported, and what lies behind stays readable
 //
+// A segment that ends before the next one begins is treated as if its end were damaged.
+//
 // Source: kafka.md e.1.
 #pragma once
 
@@ -61,6 +63,8 @@ class LogLoader {
   runtime::Task<> recover();
   Result<> producers_before(size_t index);
   runtime::Task<bool> recover_segment(size_t index);
+  static runtime::Task<> write_again(runtime::File* file, int64_t from, int64_t to);
+  bool ends_at_next(size_t index, const SegmentScan& scan);
   Result<> note_batch(Segment::Contents& contents, SegmentScan& scan);
   void note_damage(const Damage& damage, size_t index);
   void note_cut(const Damage& damage, const Segment& segment);

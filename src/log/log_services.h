@@ -1,6 +1,7 @@
 // LogServices: what all logs of one data directory share. Made and owned by LogDirectory.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/bytes.h"
@@ -8,6 +9,7 @@
 #include "kafka/compression.h"
 #include "log/log_config.h"
 #include "runtime/env.h"
+#include "runtime/task.h"
 
 namespace millrace::log {
 
@@ -33,6 +35,9 @@ struct LogServices {
   std::string directory;  ///< the data directory
   Durability durability;
   Duration producer_id_expiration;
+  Duration retention_check_interval;
+  /// Writes the checkpoint of recovery points as they are.
+  std::function<runtime::Task<>()> write_recovery_points;
   SegmentCache& cache;
   Committer& committer;
   Cleaner& cleaner;

@@ -122,6 +122,9 @@ Result<AppendInfo> PartitionLog::append_own(MutableBytes batches, LeaderEpoch le
       }
       if (!allowed) return std::unexpected(where(allowed.error()));
     }
+    if (config_->message_timestamp_type == kafka::TimestampType::kLogAppendTime) {
+      kafka::set_log_append_time(rest, services_.env.clock.wall());
+    }
     kafka::set_base_offset(rest, next);
     kafka::set_partition_leader_epoch(rest, leader_epoch);
     next = batch->next_offset();
@@ -209,8 +212,10 @@ std::optional<AbortedTransaction> PartitionLog::note_producer(const kafka::Recor
 // Source: kafka.md b.1; Kafka's LogSegment.shouldRoll.
 Result<Segment*> PartitionLog::segment_for(int64_t bytes, Offset first, Offset last,
                                            Timestamp max_timestamp) {
+  // Segments follow each other without a gap, as far as int32 reaches: recovery counts on it.
+  const Offset base = last - log_end_ > INT32_MAX ? first : log_end_;
   if (segments_.empty()) {
-    TRY(push_segment(first));
+    TRY(push_segment(base));
     return &segments_.active();
   }
   Segment& active = segments_.active();
@@ -220,7 +225,7 @@ Result<Segment*> PartitionLog::segment_for(int64_t bytes, Offset first, Offset l
     roll =
         TRY(active_is_old(max_timestamp)) || TRY(active.index_full(config_->segment_index_bytes));
   }
-  if (roll && (active.size() > 0 || out_of_range)) TRY(roll_to(first));
+  if (roll && (active.size() > 0 || out_of_range)) TRY(roll_to(base));
   return &segments_.active();
 }
 

@@ -83,14 +83,27 @@ PartitionLog::Commit PartitionLog::begin_commit() {
   commit_needed_ = false;
   Commit commit{.files = std::move(unsynced_), .end = log_end_, .truncations = truncations_};
   unsynced_.clear();
+  if (metadata_unsynced_) {
+    Result<std::shared_ptr<runtime::File>> metadata = write_metadata();
+    if (metadata) {
+      commit.files.push_back(std::move(*metadata));
+    } else {
+      commit.prepared = std::unexpected(metadata.error());
+    }
+  }
+  metadata_unsynced_ = false;
   if (names_unsynced_) commit.directories.push_back(home_.directory);
   if (parent_unsynced_) commit.directories.push_back(services_.directory);
   names_unsynced_ = false;
   parent_unsynced_ = false;
+  // Bytes below the recovery point that a crash has left incomplete would be taken for rot. So what
+  // was written after a cut is acknowledged only once the recovery point on disk is as low.
+  commit.lower_recovery_point = std::exchange(recovery_point_too_high_, false);
   return commit;
 }
 
 void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
+  if (closed_) return;  // and its directory may have another name
   if (!result) {
     // What the failed sync has covered may be gone, and another one would not tell.
     return fail_for_good(result.error().within("a sync failed"));
@@ -129,9 +142,17 @@ void PartitionLog::advance_own_high_watermark() {
 void PartitionLog::set_high_watermark(Offset offset) {
   offset = std::clamp(offset, log_start_, log_end_);
   if (offset == high_watermark_) return;
+  const Offset stable_before = last_stable_offset();
   high_watermark_ = offset;
   if (producers_) producers_->on_high_watermark(offset);
-  services_.checkpoints.want(Checkpoint::kHighWatermark);
+  // Whole segments below it may now be compacted.
+  if (compacts() && segments_.floor(stable_before) != segments_.floor(last_stable_offset())) {
+    plan_attention();
+  }
+  // That of a sole replica follows from what is stable.
+  if (high_watermark_rule_ == HighWatermarkRule::kReplicated) {
+    services_.checkpoints.want(Checkpoint::kHighWatermark);
+  }
   changed();
 }
 
@@ -185,6 +206,13 @@ OffsetAtTime PartitionLog::latest(ReadBound bound) const {
 
 // For LogDirectory.
 
+// All logs are looked at for retention at the same moments, log.retention.check.interval.ms apart.
+Timestamp PartitionLog::next_check(Timestamp due) const {
+  const int64_t interval = std::max<int64_t>(1, services_.retention_check_interval.ms());
+  const int64_t earliest = std::max(due.ms, services_.env.clock.wall().ms + 1);
+  return {(earliest + interval - 1) / interval * interval};
+}
+
 bool PartitionLog::compacts() const {
   return config_->cleanup_compact && !uncleanable_ && services_.cleaner.enabled();
 }
@@ -195,7 +223,7 @@ void PartitionLog::plan_attention() {
   const auto consider = [&](std::optional<Timestamp> due) {
     if (due && (!next || *due < *next)) next = due;
   };
-  if (const auto due = Retention::next_due(*this); due) consider(*due);
+  if (const auto due = Retention::next_due(*this); due && *due) consider(next_check(**due));
   if (producers_ && !producers_->empty()) {
     consider(services_.env.clock.wall() +
              std::min(services_.producer_id_expiration, kExpiryInterval));
@@ -238,22 +266,37 @@ Result<> PartitionLog::queue_compaction(Timestamp now) {
 
 // Stable with the first commit, so before anything in the partition is acknowledged.
 Result<> PartitionLog::record_topic_id(TopicId id) {
-  std::shared_ptr<runtime::File> file =
-      TRY(services_.env.disk.open(runtime::join_path(home_.directory, kPartitionMetadataName),
-                                  {.create = true, .truncate = true}));
-  const std::string text = format_partition_metadata(id);
-  const Bytes bytes = as_bytes(text);
-  TRY(file->write_at(0, {&bytes, 1}));
   topic_id_ = id;
-  unsynced_.push_back(std::move(file));
-  names_unsynced_ = true;
-  parent_unsynced_ = true;
+  TRY(write_metadata());
+  distrust_page_cache();
   return {};
 }
 
-// Only then has the checkpoint something to say: otherwise the first segment's name does.
-bool PartitionLog::starts_within_segment() {
-  return !segments_.empty() && log_start_ > segments_.first().base_offset();
+Result<std::shared_ptr<runtime::File>> PartitionLog::write_metadata() {
+  std::shared_ptr<runtime::File> file = TRY(services_.env.disk.open(
+      runtime::join_path(home_.directory, kPartitionMetadataName), {.create = true}));
+  const std::string text = format_partition_metadata(topic_id_);
+  const Bytes bytes = as_bytes(text);
+  TRY(file->write_at(0, {&bytes, 1}));
+  TRY(file->truncate(int64_t(text.size())));
+  return file;
+}
+
+// The names and the topic id are there, but perhaps nowhere else: they are new, or whoever wrote
+// them was killed.
+void PartitionLog::distrust_page_cache() {
+  metadata_unsynced_ = !topic_id_.is_zero();
+  names_unsynced_ = true;
+  parent_unsynced_ = true;
+}
+
+// Segments below it may go now.
+void PartitionLog::log_start_saved(Offset saved) {
+  if (closed_ || saved <= log_start_on_disk_) return;
+  log_start_on_disk_ = saved;
+  if (!segments_.empty() && segments_.first().base_offset() < saved) {
+    due_.set(services_.env.clock.wall());
+  }
 }
 
 Task<> PartitionLog::save_epochs(std::shared_ptr<PartitionLog> log) {

@@ -183,7 +183,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Errors: kOffsetOutOfRange above the high watermark.
   Result<Offset> delete_records_before(Offset offset);
 
-  /// Cuts everything from `offset` on. Waiters above it are told.
+  /// Cuts every batch that reaches `offset`; the log then ends where the last one left does. Who
+  /// waits for something above is told.
   Result<> truncate_to(Offset offset);
   /// Drops everything; the next record gets `offset`.
   Result<> truncate_fully_and_start_at(Offset offset);
@@ -208,6 +209,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   struct Commit {
     UnsyncedFiles files;
     std::vector<std::string> directories;
+    bool lower_recovery_point = false;
+    Result<> prepared;
     Offset end;
     uint64_t truncations = 0;
   };
@@ -251,6 +254,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void move_log_start(Offset offset);
   void remove_segments(size_t from, size_t to, Offset snapshot_kept = kNoOffset);
   void remove_snapshot(Offset offset);
+  Result<Offset> cut_to(Offset offset);
   Result<> end_truncation();
   Result<> rebuild_producers(Offset start, Offset end);
   Result<> restore_snapshot(Offset offset);
@@ -259,12 +263,15 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // For LogDirectory.
   Offset recovery_point() const;
+  Timestamp next_check(Timestamp due) const;
   bool compacts() const;
   void plan_attention();
   Result<> attend(Timestamp now);
   Result<> queue_compaction(Timestamp now);
   Result<> record_topic_id(TopicId id);
-  bool starts_within_segment();
+  Result<std::shared_ptr<runtime::File>> write_metadata();
+  void distrust_page_cache();
+  void log_start_saved(Offset saved);
   static runtime::Task<> save_epochs(std::shared_ptr<PartitionLog> log);
   static runtime::Task<> write_epochs(PartitionLog* log);
   Result<> prepare_close();
@@ -277,6 +284,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   SegmentHome home_;
   SegmentList segments_;
   Offset log_start_{0};
+  Offset log_start_on_disk_{0};  // in the checkpoint
   Offset log_end_{0};
   Offset high_watermark_{0};
   Offset durable_{0};
@@ -294,11 +302,13 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   uint64_t truncations_ = 0;
   uint64_t segments_version_ = 0;  // counts removals and cuts
   HighWatermarkRule high_watermark_rule_ = HighWatermarkRule::kSoleReplica;
-  bool names_unsynced_ = false;   // of the files
-  bool parent_unsynced_ = false;  // of the directory itself
+  bool names_unsynced_ = false;     // of the files
+  bool metadata_unsynced_ = false;  // partition.metadata
+  bool parent_unsynced_ = false;    // of the directory itself
   bool commit_needed_ = false;
   bool compaction_queued_ = false;
   bool uncleanable_ = false;
+  bool recovery_point_too_high_ = false;  // the one on disk, see begin_commit()
   bool closed_ = false;
 };
 

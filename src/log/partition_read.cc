@@ -22,6 +22,8 @@ Error out_of_range(Offset from, Offset first, Offset end) {
 }  // namespace
 
 Offset PartitionLog::bound_of(ReadBound bound) const {
+  // What a failed sync has left in the page cache is not what was written.
+  if (failure_ && bound == ReadBound::kLogEnd) return std::min(durable_, log_end_);
   switch (bound) {
     case ReadBound::kHighWatermark:
       return high_watermark_;
@@ -38,6 +40,7 @@ Offset PartitionLog::end_of_segment(size_t index) {
 }
 
 Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
+  if (closed_) TRY(check_open());
   if (from < log_start_ || from > log_end_) {
     return std::unexpected(where(out_of_range(from, log_start_, log_end_)));
   }

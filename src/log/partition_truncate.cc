@@ -23,9 +23,8 @@ Result<Offset> PartitionLog::delete_records_before(Offset offset) {
                                                          offset.value, high_watermark_.value))));
   }
   move_log_start(offset);
-  // The segments go when they are attended to; what was promised is that nobody reads them.
+  // Once that is on disk the segments below it go.
   services_.checkpoints.want_now(Checkpoint::kLogStart);
-  due_.set(services_.env.clock.wall());
   return log_start_;
 }
 
@@ -76,14 +75,22 @@ Result<> PartitionLog::truncate_to(Offset offset) {
   }
   ++truncations_;
   ++segments_version_;
-  remove_segments(segments_.floor(offset) + 1, segments_.size());
-  if (Result<> cut = segments_.active().truncate_to(offset, unsynced_); !cut) {
-    fail_for_good(cut.error().within("cannot truncate"));
+  const Result<Offset> end = cut_to(offset);
+  if (!end) {
+    fail_for_good(end.error().within("cannot truncate"));
     return std::unexpected(*failure_);
   }
-  log_end_ = offset;
-  log_start_ = std::min(log_start_, offset);
+  log_end_ = *end;
+  log_start_ = std::min(log_start_, log_end_);
   return end_truncation();
+}
+
+// Returns where the log ends now: where the last whole batch does that is left.
+Result<Offset> PartitionLog::cut_to(Offset offset) {
+  remove_segments(segments_.floor(offset) + 1, segments_.size());
+  TRY(services_.env.disk.sync_directory(home_.directory));
+  TRY(segments_.active().truncate_to(offset, unsynced_));
+  return std::max(segments_.active().base_offset(), TRY(segments_.active().next_offset()));
 }
 
 Result<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
@@ -91,8 +98,13 @@ Result<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
   ++truncations_;
   remove_segments(0, segments_.size());
   log_start_ = log_end_ = offset;
-  if (Result<> pushed = push_segment(offset); !pushed) {
-    fail_for_good(pushed.error().within("cannot start a new segment"));
+  const Result<> begun = [&]() -> Result<> {
+    // Old segments and the new one must never be found side by side.
+    TRY(services_.env.disk.sync_directory(home_.directory));
+    return push_segment(offset);
+  }();
+  if (!begun) {
+    fail_for_good(begun.error().within("cannot start a new segment"));
     return std::unexpected(*failure_);
   }
   services_.checkpoints.want(Checkpoint::kLogStart);
@@ -109,7 +121,7 @@ Result<> PartitionLog::end_truncation() {
     fail_for_good(rebuilt.error().within("cannot rebuild the producer state"));
     return std::unexpected(*failure_);
   }
-  services_.checkpoints.want_now(Checkpoint::kRecoveryPoint);
+  recovery_point_too_high_ = true;
   need_commit();
   durable_waiters_.wake_all();
   changed();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "log/checkpoint_plan.h"
 
 namespace millrace::log {
 namespace {
@@ -47,10 +48,10 @@ size_t Retention::count_beyond_size(PartitionLog& log) {
   return count;
 }
 
-size_t Retention::count_below_start(PartitionLog& log) {
+size_t Retention::count_below(PartitionLog& log, Offset start) {
   size_t count = 0;
   while (count < log.segments_.size() && !is_empty_active(log, count) &&
-         log.end_of_segment(count) <= log.log_start_offset()) {
+         log.end_of_segment(count) <= start) {
     ++count;
   }
   return count;
@@ -59,20 +60,23 @@ size_t Retention::count_below_start(PartitionLog& log) {
 Result<> Retention::apply(PartitionLog& log, Timestamp now) {
   const size_t by_time = TRY(count_expired(log, now));
   const size_t by_size = count_beyond_size(log);
-  const size_t by_start = count_below_start(log);
-  size_t count = std::max({by_time, by_size, by_start});
+  size_t count = std::max(by_time, by_size);
   while (count > 0 && log.end_of_segment(count - 1) > log.high_watermark()) --count;
-  if (count == 0) return {};
-  const char* reason = by_start == count  ? "below the log start"
-                       : by_time >= count ? "older than retention.ms"
-                                          : "beyond retention.bytes";
-  if (count == log.segments_.size()) TRY(log.roll_to(log.log_end_offset()));
-  const Offset start = log.segments_.at(count).base_offset();
-  LOG_INFO("log", "{}: removing {} segments, offsets {} to {}, {}", log.name().to_string(), count,
-           log.segments_.first().base_offset().value, start.value - 1, reason);
-  log.remove_segments(0, count);
-  log.move_log_start(start);
-  log.need_commit();
+  if (count > 0) {
+    const Offset start = log.end_of_segment(count - 1);
+    LOG_INFO("log", "{}: offsets {} to {} are {}", log.name().to_string(),
+             log.segments_.first().base_offset().value, start.value - 1,
+             by_time >= count ? "older than retention.ms" : "beyond retention.bytes");
+    log.move_log_start(start);
+  }
+  const size_t gone = count_below(log, std::min(log.log_start_, log.log_start_on_disk_));
+  if (gone > 0) {
+    if (gone == log.segments_.size()) TRY(log.roll_to(log.log_end_offset()));
+    log.remove_segments(0, gone);
+    log.need_commit();
+  }
+  if (count_below(log, log.log_start_) > 0)
+    log.services_.checkpoints.want_now(Checkpoint::kLogStart);
   return {};
 }
 
@@ -80,9 +84,8 @@ Result<std::optional<Timestamp>> Retention::next_due(PartitionLog& log) {
   const LogConfig& config = log.config();
   if (log.segments_.empty() || is_empty_active(log, 0)) return std::nullopt;
   // An active segment that grows beyond the size is noticed when it rolls.
-  if (log.segments_.size() > 1 && (count_beyond_size(log) > 0 || count_below_start(log) > 0)) {
-    return log.services_.env.clock.wall();
-  }
+  const bool surplus = log.segments_.size() > 1 && count_beyond_size(log) > 0;
+  if (surplus || count_below(log, log.log_start_) > 0) return log.services_.env.clock.wall();
   if (!config.cleanup_delete || !config.retention_ms) return std::nullopt;
   return TRY(time_of(log.segments_.first())) + *config.retention_ms + milliseconds(1);
 }

@@ -11,8 +11,10 @@ namespace millrace::log {
 
 class Retention {
  public:
-  /// Removes the segments whose time, size or log start says so: only whole ones, only from the
+  /// Moves log start behind the segments whose time or size says so: only whole ones, only from the
   /// front, only below the high watermark. When all must go, the log first rolls to an empty one.
+  /// Removes those that lie below the log start that is on disk: so a crash between the removals of
+  /// several leaves no gap.
   /// Errors: as reading and rolling.
   static Result<> apply(PartitionLog& log, Timestamp now);
 
@@ -23,7 +25,7 @@ class Retention {
   static bool is_empty_active(PartitionLog& log, size_t index);
   static Result<size_t> count_expired(PartitionLog& log, Timestamp now);
   static size_t count_beyond_size(PartitionLog& log);
-  static size_t count_below_start(PartitionLog& log);
+  static size_t count_below(PartitionLog& log, Offset start);
 };
 
 }  // namespace millrace::log

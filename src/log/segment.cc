@@ -382,8 +382,12 @@ void Segment::note_damage(const Damage& damage) {
 Result<bool> Segment::examine(Offset offset) {
   const Hot* hot = TRY(heat_with_indexes());
   const std::shared_ptr<runtime::File> file = hot->file;
-  const OffsetIndex::Entry from = hot->offsets->floor(offset);
-  SegmentScan scan(*file, from.position, size_, base_offset_);
+  // Two entries back, to begin before the damage and to know which offset is next.
+  const OffsetIndex& offsets = *hot->offsets;
+  const OffsetIndex::Entry from = offsets.floor(offsets.floor(offset).offset - 1);
+  const OffsetIndex::Entry before = offsets.floor(from.offset - 1);
+  const Offset expected = from.position == 0 ? base_offset_ : before.offset;
+  SegmentScan scan(*file, from.position, size_, expected);
   while (true) {
     const SegmentScan::Found found = TRY(scan.next());
     if (found == SegmentScan::Found::kEnd) return false;

@@ -10,6 +10,19 @@ namespace millrace::log {
 namespace {
 
 constexpr size_t kWindowBytes = 256 << 10;
+// Records may hold bytes that look like headers, by chance or by design. So much is spent on them
+// before the rest of the segment is given up.
+constexpr int64_t kResyncBytesMax = 256 << 20;
+
+/// Whether the start of `bytes` could be a batch that follows `expected`: cheap to say, and wrong
+/// for nearly all places that are none.
+bool looks_like_batch(Bytes bytes, Offset expected) {
+  if (bytes[kafka::batch_layout::kMagic] != kafka::kBatchMagic) return false;
+  const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(bytes);
+  if (!header || header->base_offset() < expected) return false;
+  return header->base_offset() - expected <= INT32_MAX && header->attributes() < 0x80 &&
+         header->record_count() <= header->last_offset_delta() + int64_t{1};
+}
 
 }  // namespace
 
@@ -112,10 +125,13 @@ Result<int64_t> SegmentScan::resync(int64_t from) {
     if (behind == end_) return end_;
     if (behind < end_ && !TRY(check(behind))) return behind;
   }
+  int64_t budget = kResyncBytesMax;
   for (int64_t at = from + 1; at + int64_t{kafka::kBatchHeaderSize} <= end_; ++at) {
     bytes = TRY(at_least(at, kafka::kBatchHeaderSize));
     if (bytes.size() < kafka::kBatchHeaderSize) break;
-    if (bytes[kafka::batch_layout::kMagic] != kafka::kBatchMagic) continue;
+    if (!looks_like_batch(bytes, expected_)) continue;
+    budget -= int64_t(kafka::parse_batch_header(bytes)->size());
+    if (budget < 0) break;
     if (!TRY(check(at))) return at;
   }
   return end_;

@@ -1,0 +1,262 @@
+// Random operations on a log and on a model of it, with crashes: nothing acknowledged is lost, and
+// what is read is what was written.
+#include <fmt/core.h>
+
+#include <deque>
+
+#include "log/log_testing.h"
+
+#include "base/testing.h"
+
+namespace millrace::log {
+namespace {
+
+using namespace millrace::log::testing;  // NOLINT: the vocabulary of these tests
+using simulation::Faults;
+
+struct Batch {
+  std::vector<OwnedRecord> records;  // with their offsets
+};
+
+// What the log must hold.
+struct Model {
+  std::deque<Batch> batches;
+  int64_t start = 0;  // log start
+  int64_t end = 0;
+  int64_t acknowledged = 0;
+
+  void cut(int64_t to) {
+    while (!batches.empty() && batches.back().records.front().offset >= to) batches.pop_back();
+    end = to;
+  }
+  std::vector<OwnedRecord> from(int64_t offset) const {
+    std::vector<OwnedRecord> records;
+    for (const Batch& batch : batches) {
+      for (const OwnedRecord& record : batch.records) {
+        if (record.offset >= offset) records.push_back(record);
+      }
+    }
+    return records;
+  }
+};
+
+runtime::Task<> acknowledge(std::shared_ptr<PartitionLog> log, Offset upto, int64_t* into) {
+  const Result<> done = co_await runtime::as_result(log->durable(upto));
+  if (done) *into = std::max(*into, upto.value);
+}
+
+class Walk {
+ public:
+  explicit Walk(uint64_t seed)
+      : random_(seed), world_(seed, standard_options(), disk_faults(seed)) {
+    world_.options().open_segments_max = 1 + random_.below(20);
+    world_.options().recovery_point_interval = milliseconds(random_.between(1, 5000));
+    world_.config().segment_bytes = static_cast<int32_t>(random_.between(300, 20'000));
+    world_.config().segment_index_bytes = static_cast<int32_t>(random_.between(24, 400));
+    world_.config().index_interval_bytes = static_cast<int32_t>(random_.between(0, 1000));
+    world_.config().file_delete_delay_ms = milliseconds(random_.between(0, 1000));
+    world_.config().message_timestamp_after_max_ms.reset();
+    world_.config().retention_ms.reset();
+    if (random_.chance(0.3)) world_.config().retention_bytes = random_.between(1000, 50'000);
+  }
+
+  void run(int steps) {
+    boot();
+    for (int i = 0; i < steps; ++i) step();
+    world_.world().calm();
+    crash_or_kill(false);
+    check();
+  }
+
+ private:
+  // All that a disk does to one that syncs; the others are tested by themselves.
+  static Faults disk_faults(uint64_t seed) {
+    Faults faults = Faults::draw(Random(seed).fork());
+    faults.disk_read_error = 0;
+    faults.disk_rot = 0;
+    faults.wall_skew = {};
+    return faults;
+  }
+
+  PartitionLog& log() { return world_.log(); }
+
+  void step() {
+    switch (random_.below(16)) {
+      case 0:
+        return delete_records();
+      case 1:
+        return read_somewhere();
+      case 2:
+        return search_time();
+      case 3:
+        return world_.run_for(milliseconds(random_.between(0, 3000)));
+      case 4:
+        if (random_.chance(0.3)) return crash_or_kill(random_.chance(0.6));
+        return;
+      case 5:
+        if (random_.chance(0.2)) return stop_in_order();
+        return;
+      default:
+        append();
+        if (random_.chance(0.5)) world_.run_for(microseconds(random_.between(0, 3000)));
+    }
+  }
+
+  void append() {
+    Batch batch;
+    const auto count = random_.between(1, 12);
+    for (int64_t i = 0; i < count; ++i) {
+      time_ = std::max<int64_t>(0, time_ + random_.between(-50, 100));
+      batch.records.push_back(
+          {.timestamp_ms = time_,
+           .key = std::string("key"),
+           .value = std::string(random_.below(200), 'v') + std::to_string(model_.end + i),
+           .offset = i});
+    }
+    const kafka::BatchOptions options{.codec = random_.chance(0.2) ? kafka::Codec::kLz4
+                                                                   : kafka::Codec::kNone};
+    const ProduceResult appended = produce(log(), batch.records, options);
+    if (!appended) {
+      const Errc code = appended.error().error.code();
+      CHECK((code == Errc::kIo || code == Errc::kDiskFull || code == Errc::kKafkaStorageError ||
+             code == Errc::kRecordListTooLarge));
+      CHECK(log().log_end_offset() == Offset(model_.end));
+      return;
+    }
+    REQUIRE(appended->first_offset == Offset(model_.end));
+    for (OwnedRecord& record : batch.records) record.offset += model_.end;
+    model_.end += count;
+    CHECK(log().log_end_offset() == Offset(model_.end));
+    model_.batches.push_back(std::move(batch));
+    world_.node().spawn("acknowledge", acknowledge(world_.directory().find(kOrders),
+                                                   Offset(model_.end), &model_.acknowledged));
+  }
+
+  void delete_records() {
+    const Offset mark = log().high_watermark();
+    const Offset to(random_.between(log().log_start_offset().value, mark.value));
+    const Result<Offset> deleted = log().delete_records_before(to);
+    if (!deleted) return;
+    CHECK(*deleted == to);
+    model_.start = std::max(model_.start, to.value);
+  }
+
+  void read_somewhere() {
+    if (log().failure()) return;  // what is above the last sync may be gone
+    const int64_t start = log().log_start_offset().value;
+    const int64_t from = random_.between(start, model_.end);
+    const auto records =
+        read_records(log(), Offset(from), ReadBound::kLogEnd, random_.between(1, 5000));
+    if (!records) {
+      fmt::print("{}\n{}", records.error().message(), world_.world().log_text());
+      for (auto& f : world_.files()) fmt::print("{}\n", f);
+    }
+    REQUIRE(records.has_value());
+    REQUIRE(*records == model_.from(from));
+    CHECK(!log().read(Offset(model_.end + 1), {}));
+    if (start > 0) CHECK(!log().read(Offset(start - 1), {}));
+  }
+
+  void search_time() {
+    const Timestamp time{random_.between(0, time_ + 200)};
+    if (log().failure()) return;
+    const auto found = log().offset_for_timestamp(time, ReadBound::kLogEnd);
+    REQUIRE(found.has_value());
+    std::optional<int64_t> expected;
+    for (const OwnedRecord& record : model_.from(log().log_start_offset().value)) {
+      if (!expected && record.timestamp_ms >= time.ms) expected = record.offset;
+    }
+    REQUIRE(found->has_value() == expected.has_value());
+    if (expected) CHECK((*found)->offset == Offset(*expected));
+  }
+
+  void boot() {
+    Result<> started;
+    for (int tries = 0; tries < 50; ++tries) {
+      started = world_.start();
+      if (started && world_.directory().unloadable().empty()) break;
+      if (tries == 40) world_.world().calm();
+      world_.node().kill();
+    }
+    REQUIRE(started.has_value());
+    // Only one of which nothing was acknowledged may be gone.
+    if (!world_.has(kOrders)) CHECK(model_.acknowledged == 0);
+    if (!world_.has(kOrders) || log().topic_id().is_zero()) {
+      while (!world_.directory().create(kOrders, kOrdersId, world_.shared_config())) {
+        world_.run_for(milliseconds(100));
+      }
+    }
+    check();
+  }
+
+  void check() {
+    if (getenv("SEED"))
+      fmt::print("check: end {} start {} model end {} acked {} start {} rp?\n{}\n",
+                 log().log_end_offset().value, log().log_start_offset().value, model_.end,
+                 model_.acknowledged, model_.start, world_.world().log_text());
+    const int64_t end = log().log_end_offset().value;
+    CHECK(end >= model_.acknowledged);
+    CHECK(end <= model_.end);
+    model_.cut(end);
+    const int64_t start = log().log_start_offset().value;
+    CHECK(start <= end);
+    // DeleteRecords that were not checkpointed, and retention, may move it either way.
+    const auto records = read_records(log(), Offset(start));
+    if (!records) { fmt::print("start {} end {} durable {} failed {}\n{}\n{}", start, end, log().durable_offset().value, log().failure() ? log().failure()->message() : "-", records.error().message(), world_.world().log_text()); for (auto& f : world_.files()) fmt::print("{}\n", f); }
+    REQUIRE(records.has_value());
+    if (*records != model_.from(start)) {
+      auto m = model_.from(start);
+      fmt::print("sizes {} {}\n", records->size(), m.size());
+      for (size_t i = 0; i < std::max(m.size(), records->size()); ++i) {
+        if (i < m.size() && i < records->size() && m[i] == (*records)[i]) continue;
+        fmt::print("{}: model {} {} log {} {}\n", i, i < m.size() ? m[i].offset : -1,
+                   i < m.size() ? m[i].timestamp_ms : 0,
+                   i < records->size() ? (*records)[i].offset : -1,
+                   i < records->size() ? (*records)[i].timestamp_ms : 0);
+        break;
+      }
+      for (auto& f : world_.files()) fmt::print("{}\n", f);
+    }
+    REQUIRE(*records == model_.from(start));
+    CHECK(log().damaged().empty());
+  }
+
+  void crash_or_kill(bool crash) {
+    if (getenv("SEED")) fmt::print("crash {}\n", crash);
+    if (crash) {
+      world_.node().crash();
+    } else {
+      world_.node().kill();
+    }
+    boot();
+  }
+
+  void stop_in_order() {
+    if (getenv("SEED")) fmt::print("stop\n");
+    const bool failed = log().failure() != nullptr;
+    const Result<> closed = world_.close();
+    if (closed && !failed && model_.acknowledged < model_.end &&
+        world_.world().faults().disk_sync_error == 0 &&
+        world_.world().faults().disk_write_error == 0) {
+      model_.acknowledged = model_.end;
+    }
+    boot();
+  }
+
+  Random random_;
+  LogWorld world_;
+  Model model_;
+  int64_t time_ = 1000;
+};
+
+TEST_CASE(
+    "a log under crashes and a failing disk holds what was acknowledged, and reads the same") {
+  const char* only = getenv("SEED");
+  for (uint64_t seed = only ? atoi(only) : 1; seed <= (only ? atoi(only) : (unsigned)atoi(getenv("SEEDS") ? getenv("SEEDS") : "60")); ++seed) {
+    CAPTURE(seed);
+    Walk(seed).run(150);
+  }
+}
+
+}  // namespace
+}  // namespace millrace::log

@@ -1,0 +1,338 @@
+// What a crash, rot or a foreign hand has left of a partition's directory, and what is made of it.
+#include "log/log_testing.h"
+
+#include "base/testing.h"
+
+namespace millrace::log {
+namespace {
+
+using namespace millrace::log::testing;  // NOLINT: the vocabulary of these tests
+
+const std::string kDirectory = "data/orders-0";
+const std::string kFirstLog = kDirectory + "/00000000000000000000.log";
+
+std::string path_of(int64_t base, FileKind kind, FileSuffix suffix = FileSuffix::kNone) {
+  return kDirectory + "/" + SegmentFileName{Offset(base), kind, suffix}.to_string();
+}
+
+/// Ten batches of one record, about 170 bytes each, two to a segment, all stable.
+struct TenBatches : LogWorld {
+  explicit TenBatches(int32_t segment_bytes = 400) {
+    config().segment_bytes = segment_bytes;
+    config().index_interval_bytes = 0;
+    REQUIRE(start());
+    create();
+    for (int i = 0; i < 10; ++i) {
+      REQUIRE(put(log(), {fmt::format("{:0100}", i)}, 1000 + i));
+    }
+    REQUIRE(durable(log()));
+  }
+  int64_t batch_bytes() { return log().size_bytes() / 10; }
+  std::vector<int64_t> offsets(int64_t from = 0) {
+    std::vector<int64_t> found;
+    for (const OwnedRecord& record : *read_records(log(), Offset(from))) {
+      found.push_back(record.offset);
+    }
+    return found;
+  }
+  void write(const std::string& path, int64_t position, Bytes bytes) {
+    const auto file = *disk().open(path, {.create = true});
+    REQUIRE(file->write_at(position, {&bytes, 1}));
+    REQUIRE(file->sync_now());
+    REQUIRE(disk().sync_directory(kDirectory));
+  }
+  void truncate(const std::string& path, int64_t size) {
+    REQUIRE((*disk().open(path, {}))->truncate(size));
+  }
+  std::string text(const std::string& path) { return *runtime::read_file(disk(), path, 1 << 20); }
+};
+
+std::vector<int64_t> numbers(int64_t from, int64_t to) {
+  std::vector<int64_t> all;
+  for (int64_t i = from; i < to; ++i) all.push_back(i);
+  return all;
+}
+
+TEST_CASE("after a kill everything that was appended is there, stable or not") {
+  TenBatches world;
+  REQUIRE(put(world.log(), {"not yet stable"}));
+  world.node().kill();
+  REQUIRE(world.start());
+  CHECK(world.offsets() == numbers(0, 11));
+  REQUIRE(world.durable(world.log()));
+  CHECK(world.log().high_watermark() == Offset(11));
+}
+
+TEST_CASE("a torn tail is cut, and what is appended then takes its offsets") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  const int64_t half = world.log().size_bytes() - batch / 2;
+  world.node().kill();
+  world.truncate(kFirstLog, half);
+  REQUIRE(world.start());
+  CHECK(world.offsets() == numbers(0, 9));
+  CHECK(world.disk().info(kFirstLog)->size == batch * 9);
+  CHECK(world.log().damaged().empty());
+  CHECK(put(world.log(), {"again"})->first_offset == Offset(9));
+}
+
+TEST_CASE("zeros behind the last batch, as preallocation leaves them, are cut") {
+  TenBatches world(1 << 20);
+  const int64_t size = world.log().size_bytes();
+  world.node().kill();
+  world.truncate(kFirstLog, size + 100'000);
+  REQUIRE(world.start());
+  CHECK(world.offsets() == numbers(0, 10));
+  CHECK(world.disk().info(kFirstLog)->size == size);
+}
+
+TEST_CASE("damage above the recovery point cuts the segment there and all later ones") {
+  TenBatches world;
+  world.node().kill();
+  REQUIRE(world.disk().flip_bit(path_of(4, FileKind::kLog), 80, 3));
+  REQUIRE(world.start());
+  CHECK(world.offsets() == numbers(0, 4));
+  CHECK(!world.disk().info(path_of(6, FileKind::kLog)));
+  CHECK(put(world.log(), {"again"})->first_offset == Offset(4));
+}
+
+TEST_CASE("damage below the recovery point is kept and reported, and the rest stays readable") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+  REQUIRE(put(world.log(), {"after the checkpoint"}));
+  REQUIRE(world.durable(world.log()));
+  world.node().kill();
+  REQUIRE(world.disk().flip_bit(kFirstLog, 8 * batch + 80, 3));
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(11));
+  REQUIRE(world.log().damaged().size() == 1);
+  CHECK(world.log().damaged()[0].first == Offset(8));
+  CHECK(world.log().damaged()[0].next == Offset(9));
+  CHECK(world.world().log_text().find("topic orders, partition 0: offsets 8 to 8 are damaged") !=
+        std::string::npos);
+  const auto read = world.log().read(Offset(8), {.bound = ReadBound::kLogEnd});
+  REQUIRE(!read);
+  CHECK(read.error().code() == Errc::kCorruptMessage);
+  CHECK(read.error().detail().find("topic orders, partition 0") != std::string::npos);
+  CHECK(read.error().detail().find("go on at 9") != std::string::npos);
+  CHECK(world.offsets(9) == numbers(9, 11));
+  const auto before = world.log().read(Offset(6), {.bound = ReadBound::kLogEnd});
+  REQUIRE(before.has_value());
+  CHECK(before->upper_bound == Offset(8));
+}
+
+TEST_CASE("stable records whose bytes are gone leave their offsets taken") {
+  TenBatches world;
+  REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+  world.node().kill();
+  world.truncate(path_of(8, FileKind::kLog),
+                 world.disk().info(path_of(8, FileKind::kLog))->size / 2 + 5);
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(10));
+  CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+  CHECK(world.log().read(Offset(9), {.bound = ReadBound::kLogEnd}).error().code() ==
+        Errc::kCorruptMessage);
+  CHECK(world.offsets(10) == numbers(10, 11));
+}
+
+TEST_CASE("rot after an orderly stop is found by the read that meets it, once, and walked around") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.close());
+  // Its length: the walk along the headers cannot go on from there.
+  REQUIRE(world.disk().flip_bit(kFirstLog, 5 * batch + 9, 6));
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(10));
+  const auto read = world.log().read(Offset(5), {.bound = ReadBound::kLogEnd});
+  REQUIRE(!read);
+  CHECK(read.error().code() == Errc::kCorruptMessage);
+  CHECK(world.offsets(6) == numbers(6, 10));
+  REQUIRE(world.log().damaged().size() == 1);
+  CHECK(world.log().damaged()[0].first == Offset(5));
+  CHECK(world.log().damaged()[0].next == Offset(6));
+  const auto before = world.log().read(Offset(0), {.bound = ReadBound::kLogEnd});
+  CHECK(before->slice.size == 5 * batch);
+  CHECK(before->upper_bound == Offset(5));
+}
+
+TEST_CASE("a base offset that rot has changed, which no CRC covers, damages that batch only") {
+  for (const int byte : {3, 5, 7}) {
+    CAPTURE(byte);
+    TenBatches world(1 << 20);
+    const int64_t batch = world.batch_bytes();
+    REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+    world.node().kill();
+    REQUIRE(world.disk().flip_bit(kFirstLog, 5 * batch + byte, 4));
+    REQUIRE(world.start());
+    REQUIRE(world.log().damaged().size() == 1);
+    CHECK(world.log().damaged()[0].first == Offset(5));
+    CHECK(world.log().damaged()[0].next == Offset(6));
+    CHECK(world.offsets(6) == numbers(6, 10));
+  }
+}
+
+TEST_CASE("indexes that are missing or damaged are rebuilt, whoever notices it first") {
+  for (const FileKind kind : {FileKind::kOffsetIndex, FileKind::kTimeIndex}) {
+    for (const bool remove : {true, false}) {
+      CAPTURE(static_cast<int>(kind));
+      CAPTURE(remove);
+      TenBatches world;
+      REQUIRE(world.close());
+      const std::string path = path_of(2, kind);
+      const std::string before = world.text(path);
+      if (remove) {
+        REQUIRE(world.disk().remove(path));
+      } else {
+        REQUIRE(world.disk().flip_bit(path, 3, 7));
+        REQUIRE(world.disk().flip_bit(path, 0, 7));
+      }
+      REQUIRE(world.start());
+      CHECK(world.offsets() == numbers(0, 10));
+      CHECK((*world.log().offset_for_timestamp({1003}, ReadBound::kLogEnd))->offset == Offset(3));
+      REQUIRE(world.close());
+      CHECK(world.text(path).size() > 0);
+    }
+  }
+}
+
+TEST_CASE("an index without its log is removed") {
+  TenBatches world;
+  REQUIRE(world.close());
+  const std::string orphan = path_of(777, FileKind::kOffsetIndex);
+  world.write(orphan, 0, as_bytes("12345678"));
+  REQUIRE(world.start());
+  CHECK(!world.disk().info(orphan));
+}
+
+TEST_CASE("leader epochs are rebuilt from the batches when their file is lost or damaged") {
+  for (const char* content : {"", "0\n1\nnonsense\n"}) {
+    CAPTURE(content);
+    TenBatches world;
+    REQUIRE(produce(world.log(), records_of({"x"}), {}, LeaderEpoch(4)));
+    REQUIRE(world.close());
+    const std::string path = kDirectory + "/leader-epoch-checkpoint";
+    CHECK(world.text(path) == "0\n2\n0 0\n4 10\n");
+    REQUIRE(world.disk().remove(path));
+    if (*content) world.write(path, 0, as_bytes(content));
+    REQUIRE(world.disk().remove("data/.kafka_cleanshutdown"));
+    REQUIRE(world.start());
+    CHECK(world.log().leader_epochs().epoch_at(Offset(10)) == LeaderEpoch(4));
+    if (*content) CHECK(world.log().leader_epochs().epoch_at(Offset(9)) == LeaderEpoch(0));
+  }
+}
+
+TEST_CASE("a damaged producer snapshot is removed and an older one used") {
+  LogWorld world;
+  world.config().segment_bytes = 300;
+  REQUIRE(world.start());
+  world.create();
+  for (int i = 0; i < 6; ++i) {
+    REQUIRE(produce(world.log(), records_of({std::string(100, 'x')}), by_producer(9, 0, i)));
+  }
+  REQUIRE(world.close());
+  const std::string newest = path_of(6, FileKind::kProducerSnapshot);
+  REQUIRE(world.disk().flip_bit(newest, 20, 1));
+  REQUIRE(world.start());
+  CHECK(!world.disk().info(newest));
+  CHECK(produce(world.log(), records_of({std::string(100, 'x')}), by_producer(9, 0, 5))->duplicate);
+}
+
+TEST_CASE("the transaction index is rebuilt after a crash") {
+  LogWorld world;
+  world.config().segment_bytes = 400;
+  REQUIRE(world.start());
+  world.create();
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(produce(world.log(), records_of({std::string(100, 'x')}), by_producer(i, 0, 0, true)));
+    REQUIRE(
+        produce(world.log(), records_of({std::string(100, 'y')}), by_producer(i + 50, 0, 0, true)));
+    Buffer abort = marker(i, 0, false);
+    REQUIRE(world.log().append_own(abort.mutable_bytes(), LeaderEpoch(0)));
+    Buffer commit = marker(i + 50, 0, true);
+    REQUIRE(world.log().append_own(commit.mutable_bytes(), LeaderEpoch(0)));
+  }
+  REQUIRE(world.durable(world.log()));
+  const auto before = *world.log().aborted_transactions(Offset(0), Offset(100));
+  REQUIRE(before.size() == 4);
+  REQUIRE(world.crash());
+  CHECK(*world.log().aborted_transactions(Offset(0), Offset(100)) == before);
+  REQUIRE(world.restart());
+  CHECK(*world.log().aborted_transactions(Offset(0), Offset(100)) == before);
+}
+
+TEST_CASE("left-overs of deletion and of an unfinished compaction are removed") {
+  TenBatches world;
+  REQUIRE(world.close());
+  for (const FileSuffix suffix : {FileSuffix::kDeleted, FileSuffix::kCleaned}) {
+    world.write(path_of(2, FileKind::kLog, suffix), 0, as_bytes("left over"));
+  }
+  world.write(path_of(4, FileKind::kLog, FileSuffix::kSwap), 0, as_bytes("of an unfinished one"));
+  REQUIRE(world.start());
+  CHECK(world.offsets() == numbers(0, 10));
+  for (const std::string& name : world.files()) {
+    CHECK(!name.ends_with(".deleted"));
+    CHECK(!name.ends_with(".cleaned"));
+    CHECK(!name.ends_with(".swap"));
+  }
+}
+
+TEST_CASE("a swap that was complete is finished: its sources go, also those not yet renamed") {
+  TenBatches world;
+  REQUIRE(world.close());
+  // As if compaction had made one segment of those at 2 and 4, dropping offset 3.
+  Buffer merged(as_bytes(world.text(path_of(2, FileKind::kLog))));
+  const auto first = kafka::parse_batch(merged);
+  merged.resize(first->size());
+  merged.append(as_bytes(world.text(path_of(4, FileKind::kLog))));
+  world.write(path_of(2, FileKind::kLog, FileSuffix::kSwap), 0, merged);
+  REQUIRE(world.disk().rename(path_of(2, FileKind::kLog),
+                              path_of(2, FileKind::kLog, FileSuffix::kDeleted)));
+  REQUIRE(world.start());
+  CHECK(world.offsets() == std::vector<int64_t>{0, 1, 2, 4, 5, 6, 7, 8, 9});
+  CHECK(!world.disk().info(path_of(4, FileKind::kLog)));
+  REQUIRE(world.restart());
+  CHECK(world.offsets() == std::vector<int64_t>{0, 1, 2, 4, 5, 6, 7, 8, 9});
+}
+
+TEST_CASE("a log that ends before its log start begins anew there") {
+  TenBatches world;
+  REQUIRE(world.log().delete_records_before(Offset(9)));
+  world.run_for(seconds(1));
+  REQUIRE(world.close());
+  for (const int64_t base : {8}) {
+    for (const FileKind kind : kSegmentFileKinds) {
+      if (world.disk().info(path_of(base, kind))) REQUIRE(world.disk().remove(path_of(base, kind)));
+    }
+  }
+  REQUIRE(world.start());
+  CHECK(world.log().log_start_offset() == Offset(9));
+  CHECK(world.log().log_end_offset() == Offset(9));
+  CHECK(put(world.log(), {"next"})->first_offset == Offset(9));
+}
+
+TEST_CASE("bytes that are no log at all are cut away, and nothing breaks") {
+  const uint64_t seed = 5;
+  CAPTURE(seed);
+  Random random(seed);
+  for (int round = 0; round < 30; ++round) {
+    TenBatches world;
+    world.node().kill();
+    for (const runtime::DirectoryEntry& entry : *world.disk().list(kDirectory)) {
+      if (random.chance(0.5)) continue;
+      Buffer garbage;
+      for (uint64_t n = random.below(400); n > 0; --n) {
+        *garbage.extend(1) = static_cast<uint8_t>(random.below(random.chance(0.5) ? 256 : 3));
+      }
+      world.write(kDirectory + "/" + entry.name, int64_t(random.below(200)), garbage);
+    }
+    REQUIRE(world.start());
+    if (!world.has(kOrders)) continue;  // reported in unloadable()
+    const auto records = read_records(world.log(), world.log().log_start_offset());
+    if (records) CHECK(records->size() <= 10);
+    CHECK(put(world.log(), {"goes on"}).has_value());
+  }
+}
+
+}  // namespace
+}  // namespace millrace::log
