@@ -56,7 +56,7 @@ def main():
             problems.append(f"src/{relative}: its folder has no row in src/LAYERS")
             continue
         allowed = layers[folder]
-        is_test = path.name.endswith("_test.cc") or path.name.startswith("test_")
+        is_test = path.stem.endswith(("_test", "_testing")) or path.name.startswith("test_")
         for number, line in enumerate(path.read_text().splitlines(), 1):
             match = INCLUDE.match(line)
             if not match:

@@ -190,10 +190,6 @@ class Walk {
   }
 
   void check() {
-    if (getenv("SEED"))
-      fmt::print("check: end {} start {} model end {} acked {} start {} rp?\n{}\n",
-                 log().log_end_offset().value, log().log_start_offset().value, model_.end,
-                 model_.acknowledged, model_.start, world_.world().log_text());
     const int64_t end = log().log_end_offset().value;
     CHECK(end >= model_.acknowledged);
     CHECK(end <= model_.end);
@@ -227,7 +223,6 @@ class Walk {
   }
 
   void crash_or_kill(bool crash) {
-    if (getenv("SEED")) fmt::print("crash {}\n", crash);
     if (crash) {
       world_.node().crash();
     } else {
@@ -237,7 +232,6 @@ class Walk {
   }
 
   void stop_in_order() {
-    if (getenv("SEED")) fmt::print("stop\n");
     const bool failed = log().failure() != nullptr;
     const Result<> closed = world_.close();
     if (closed && !failed && model_.acknowledged < model_.end &&
