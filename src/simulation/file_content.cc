@@ -138,6 +138,8 @@ void FileContent::finish_sync(const Snapshot& snapshot) {
   for (const auto& [index, page] : snapshot.pages) {
     if (index >= slots_.size()) continue;  // cut off meanwhile
     Slot& slot = slots_[index];
+    // Written again and saved by the kernel itself meanwhile: what is on the platter is newer.
+    if (!slot.dirty && slot.current != page) continue;
     slot.stable = page;
     if (slot.current == page) slot.dirty = false;
   }
