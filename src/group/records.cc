@@ -183,8 +183,10 @@ constexpr ForeignType kForeignTypes[] = {
 };
 
 /// Every such key begins with the group, and a member's goes on with the member.
-Result<StoredRecord> read_foreign(const ForeignType& type, kafka::Reader& key, bool is_tombstone) {
+Result<StoredRecord> read_foreign(const ForeignType& type, kafka::Reader& key, bool is_tombstone,
+                                  Arena& arena) {
   ForeignRecord record = {.kind = type.kind, .about = type.about, .is_tombstone = is_tombstone};
+  key.begin_message(0, false, arena);
   if (!key.read(record.group_id) || (type.about == About::kMember && !key.read(record.member_id)))
     return fail(Errc::kCorruptMessage, key.error(name(type.kind)).detail());
   return record;
@@ -196,7 +198,7 @@ Result<StoredRecord> read_typed(int16_t type, kafka::Reader& key, std::optional<
   if (type == OffsetCommitKey::kRecordType || type == kLegacyOffsetType)
     return read_offset(key, value, arena);
   for (const ForeignType& foreign : kForeignTypes) {
-    if (foreign.type == type) return read_foreign(foreign, key, !value);
+    if (foreign.type == type) return read_foreign(foreign, key, !value, arena);
   }
   return UnknownRecord{type};
 }
