@@ -15,6 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "clients"
 JARS = BUILD / "java" / "libs"
+PREPARE_LIMIT_S = 300  # for one step: a download, a compiler's run
 RDKAFKA = pathlib.Path("/usr/include/librdkafka/rdkafka.h")
 LOG_CONFIG = HERE / "java" / "log4j2.xml"
 
@@ -46,8 +47,11 @@ def _require(tools):
 
 
 def _run(*command, cwd=HERE, **options):
-    done = subprocess.run([str(part) for part in command], cwd=cwd, text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    try:
+        done = subprocess.run([str(part) for part in command], cwd=cwd, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PREPARE_LIMIT_S, **options)
+    except subprocess.TimeoutExpired:
+        raise PrepareFailed(f"{' '.join(map(str, command))} still ran after {PREPARE_LIMIT_S} s") from None
     if done.returncode:
         raise PrepareFailed(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout.strip()}")
     return done.stdout

@@ -78,7 +78,7 @@ class Progress:
     def _erase(self):
         return "\r\033[K" if self.live else ""
 
-    def _status(self):
+    def status(self):
         doing = " | ".join(f"{family} {what} {time.monotonic() - since:.0f} s" for family, (what, since) in self.at.items())
         return f"[{self.elapsed():5.0f} s] {self.finished} of {self.total} | {doing}"
 
@@ -86,9 +86,9 @@ class Progress:
         while not self.closed.wait(0.2 if self.live else HEARTBEAT_S):
             with self.lock:
                 if self.live:
-                    print(self._erase() + self._status(), end="", file=sys.stderr, flush=True)
+                    print(self._erase() + self.status(), end="", file=sys.stderr, flush=True)
                 elif self.at:
-                    print(self._status(), file=sys.stderr, flush=True)
+                    print(self.status(), file=sys.stderr, flush=True)
 
 
 class Table:

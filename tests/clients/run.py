@@ -48,7 +48,7 @@ def main():
     try:
         results = suite.run(todo)
     except KeyboardInterrupt:
-        progress.say("interrupted; everything started here is stopped")
+        progress.say(f"interrupted; everything started here is stopped; it was at: {progress.status()}")
         return 130
     finally:
         broker.end_all()

@@ -18,10 +18,8 @@ class Member:
         self.records = []
         self.rebalances = []
         config = {"bootstrap.servers": bootstrap, "group.id": topic, "client.id": name, "auto.offset.reset": "earliest",
-                  "enable.auto.commit": False, "partition.assignment.strategy": strategy, "session.timeout.ms": 6000,
-                  "heartbeat.interval.ms": 500}
-        if group_instance_id:
-            config["group.instance.id"] = group_instance_id
+                  "enable.auto.commit": False, "partition.assignment.strategy": strategy, "heartbeat.interval.ms": 500}
+        config |= groups.seat(group_instance_id)
         self.consumer = Consumer(config)
         self.consumer.subscribe([topic], on_assign=self._changed("assigned", set.union),
                                 on_revoke=self._changed("revoked", set.difference))

@@ -33,10 +33,10 @@ func group(t *harness.T, name string, balancer kgo.GroupBalancer) harness.Group 
 			assigned := func(_ context.Context, _ *kgo.Client, topics map[string][]int32) { seen.Assigned(topics[topic]) }
 			revoked := func(_ context.Context, _ *kgo.Client, topics map[string][]int32) { seen.Revoked(topics[topic]) }
 			options := []kgo.Opt{kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.Balancers(balancer), kgo.DisableAutoCommit(),
-				kgo.ConsumeResetOffset(atStart()), kgo.SessionTimeout(6 * time.Second), kgo.HeartbeatInterval(500 * time.Millisecond),
+				kgo.ConsumeResetOffset(atStart()), kgo.HeartbeatInterval(500 * time.Millisecond),
 				kgo.OnPartitionsAssigned(assigned), kgo.OnPartitionsRevoked(revoked), kgo.OnPartitionsLost(revoked)}
 			if seat != "" {
-				options = append(options, kgo.InstanceID(seat))
+				options = append(options, kgo.InstanceID(seat), kgo.SessionTimeout(6*time.Second))
 			}
 			consumer := client(t, options...)
 			done := make(chan struct{})

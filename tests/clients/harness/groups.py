@@ -14,6 +14,11 @@ PARTITIONS = 6
 EVERY = set(range(PARTITIONS))
 
 
+def seat(instance_id):
+    """Settings of a static member. The test waits for the end of its session, which for others may take its time: they leave."""
+    return {"group.instance.id": instance_id, "session.timeout.ms": 6000} if instance_id else {}
+
+
 def eager(start, produce):
     with _Members(start) as members:
         _grow(members, produce)

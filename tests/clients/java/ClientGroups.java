@@ -19,9 +19,9 @@ final class ClientGroups {
 
     private static Groups.Group group(String bootstrap, String name, String assignor) throws Exception {
         return new Groups.Group(bootstrap, Session.create(bootstrap, name, Groups.PARTITIONS, Map.of()), (topic, member, seat) -> {
-            Map<String, Object> settings = new HashMap<>(Map.of("group.id", topic, "client.id", member, "session.timeout.ms", 6000,
+            Map<String, Object> settings = new HashMap<>(Map.of("group.id", topic, "client.id", member,
                 "heartbeat.interval.ms", 500, "partition.assignment.strategy", "org.apache.kafka.clients.consumer." + assignor));
-            if (seat != null) settings.put("group.instance.id", seat);
+            if (seat != null) settings.putAll(Map.of("group.instance.id", seat, "session.timeout.ms", 6000));
             return new Member(Session.consumer(bootstrap, settings), topic);
         });
     }

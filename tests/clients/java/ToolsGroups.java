@@ -13,8 +13,9 @@ final class ToolsGroups {
     private static Groups.Group group(String bootstrap, String name, String assignor) throws Exception {
         return new Groups.Group(bootstrap, Tools.create(bootstrap, name, Groups.PARTITIONS), (topic, member, seat) -> {
             List<String> arguments = new ArrayList<>(List.of("--bootstrap-server", bootstrap, "--topic", topic, "--group-id", topic, "--verbose",
-                "--session-timeout", "6000", "--reset-policy", "earliest", "--assignment-strategy", "org.apache.kafka.clients.consumer." + assignor));
-            if (seat != null) arguments.addAll(List.of("--group-instance-id", seat));
+                "--reset-policy", "earliest", "--assignment-strategy", "org.apache.kafka.clients.consumer." + assignor));
+            // Long enough for a Java machine to start while others do, short enough to wait for its end.
+            if (seat != null) arguments.addAll(List.of("--group-instance-id", seat, "--session-timeout", "15000"));
             return new Member(arguments);
         });
     }

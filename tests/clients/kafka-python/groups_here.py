@@ -15,14 +15,14 @@ from session import create, send
 class Member(ConsumerRebalanceListener):
     """Polls and commits on a thread of its own."""
 
-    def __init__(self, bootstrap, topic, name, assignor, **config):
+    def __init__(self, bootstrap, topic, name, assignor, group_instance_id=None):
         self.partitions = set()
         self.records = []
         self.rebalances = []
         self.topic = topic
-        self.config = dict(config, bootstrap_servers=bootstrap, group_id=topic, client_id=name, auto_offset_reset="earliest",
-                           enable_auto_commit=False, partition_assignment_strategy=[assignor], session_timeout_ms=6000,
-                           heartbeat_interval_ms=500)
+        static = {name.replace(".", "_"): value for name, value in groups.seat(group_instance_id).items()}
+        self.config = dict(static, bootstrap_servers=bootstrap, group_id=topic, client_id=name, auto_offset_reset="earliest",
+                           enable_auto_commit=False, partition_assignment_strategy=[assignor], heartbeat_interval_ms=500)
         self.closing = threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()

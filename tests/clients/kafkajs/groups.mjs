@@ -14,7 +14,7 @@ export const groups = {
 /** Starts a member: its share now, what it has consumed and committed, and how often it joined. */
 async function start(bootstrap, topic) {
   const seen = { share: [], records: [], joins: 0 }
-  const consumer = member(bootstrap, topic, { sessionTimeout: 6000, heartbeatInterval: 500, rebalanceTimeout: 6000 })
+  const consumer = member(bootstrap, topic, { heartbeatInterval: 500 })
   consumer.on(consumer.events.REBALANCING, () => { seen.share = [] })
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     seen.share = payload.memberAssignment[topic] ?? []

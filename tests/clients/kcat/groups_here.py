@@ -15,10 +15,10 @@ class Member:
         self.partitions = set()
         self.records = []
         self.rebalances = []
-        static = {"group_instance_id": group_instance_id} if group_instance_id else {}
+        static = {name.replace(".", "_"): value for name, value in groups.seat(group_instance_id).items()}
         self.kcat = Running(bootstrap, "-G", topic, "-u", "-f", "%p %s\n", topic, on_output=self._record, on_errors=self._said,
                             client_id=name, auto_offset_reset="earliest", partition_assignment_strategy=strategy,
-                            session_timeout_ms=6000, heartbeat_interval_ms=500, topic_metadata_refresh_interval_ms=500, **static)
+                            heartbeat_interval_ms=500, topic_metadata_refresh_interval_ms=500, **static)
 
     def close(self):
         self.kcat.close()

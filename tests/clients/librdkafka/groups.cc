@@ -118,11 +118,11 @@ class Group {
     Settings settings = {{"group.id", topic_},
                          {"client.id", name},
                          {"partition.assignment.strategy", strategy_},
-                         {"session.timeout.ms", "6000"},
                          {"heartbeat.interval.ms", "500"},
                          {"enable.auto.commit", "false"},
                          {"auto.offset.reset", "earliest"}};
-    if (!seat.empty()) settings.emplace_back("group.instance.id", seat);
+    if (!seat.empty())
+      settings.insert(settings.end(), {{"group.instance.id", seat}, {"session.timeout.ms", "6000"}});
     members_[name] = std::make_unique<Member>(bootstrap_, topic_, settings);
   }
 

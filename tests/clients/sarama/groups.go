@@ -34,9 +34,12 @@ func group(t *harness.T, name string, strategy sarama.BalanceStrategy) harness.G
 		Start: func(seen *harness.Seen, seat string) func() {
 			config := config()
 			config.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{strategy}
-			config.Consumer.Group.Session.Timeout = 6 * time.Second
+			config.Consumer.Group.Session.Timeout = 30 * time.Second
 			config.Consumer.Group.Heartbeat.Interval = 500 * time.Millisecond
-			config.Consumer.Group.InstanceId = seat
+			if seat != "" {
+				config.Consumer.Group.InstanceId = seat
+				config.Consumer.Group.Session.Timeout = 6 * time.Second
+			}
 			group, err := sarama.NewConsumerGroup([]string{t.Bootstrap}, topic, config)
 			t.Must(err)
 			ctx, leave := context.WithCancel(context.Background())
