@@ -3,7 +3,7 @@
 import contextlib
 
 from confluent_kafka import Consumer, KafkaException, OFFSET_BEGINNING, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from scenario import PATIENCE_S, eventually, expect
 
@@ -23,6 +23,9 @@ def create(bootstrap, name, partitions=1, **settings):
         described = admin.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         return len(described) == partitions and all(each.leader >= 0 for each in described.values())
     eventually(f"leaders of {topic}", led)
+    # Kafka tells of a leader a moment before that leader serves.
+    for answer in admin.list_offsets({TopicPartition(topic, i): OffsetSpec.latest() for i in range(partitions)}).values():
+        answer.result(PATIENCE_S)
     return topic
 
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -26,8 +27,19 @@ final class Session {
         String topic = "java-" + name;
         try (Admin admin = admin(bootstrap)) {
             admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1).configs(settings))).all().get();
+            awaitLeaders(admin, topic, partitions);
         }
         return topic;
+    }
+
+    /**
+     * Until each partition answers. Kafka tells of a leader a moment before that leader serves; an idempotent producer whose first batch
+     * falls into it, and whose second does not, is answered OUT_OF_ORDER_SEQUENCE_NUMBER for ever.
+     */
+    static void awaitLeaders(Admin admin, String topic, int partitions) throws Exception {
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        for (int i = 0; i < partitions; i++) ends.put(new TopicPartition(topic, i), OffsetSpec.latest());
+        admin.listOffsets(ends).all().get();
     }
 
     static String create(String bootstrap, String name) throws Exception {

@@ -20,6 +20,9 @@ public final class Tools {
         for (String setting : settings) arguments.addAll(java.util.List.of("--config", setting));
         String said = Tool.run(PACKAGE + "TopicCommand", arguments.toArray(String[]::new)).output();
         Protocol.expect("what TopicCommand says", "Created topic " + topic + ".", said.strip());
+        try (org.apache.kafka.clients.admin.Admin admin = Session.admin(bootstrap)) {
+            Session.awaitLeaders(admin, topic, partitions);
+        }
         return topic;
     }
 }

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetSpec, TopicPartition
 
 from scenario import PATIENCE_S, eventually
 
@@ -23,6 +23,8 @@ def create(bootstrap, name, partitions=1, **settings):
     with admin_of(bootstrap) as admin:
         admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": 1, "configs": configs}},
                             wait_for_metadata=True)
+        # Kafka tells of a leader a moment before that leader serves.
+        admin.list_partition_offsets({TopicPartition(topic, i): OffsetSpec.LATEST for i in range(partitions)})
     return topic
 
 

@@ -71,6 +71,14 @@ std::string create(const std::string& bootstrap, const std::string& name, int pa
   Client admin = admin_client(bootstrap);
   check(create_topic(admin.get(), topic, partitions, settings), "creating " + topic);
   eventually("leaders of " + topic, [&] { return has_leaders(admin.get(), topic, partitions); });
+  for (int i = 0; i < partitions; ++i) {
+    // Kafka tells of a leader a moment before that leader serves.
+    int64_t low = -1, high = -1;
+    eventually("a leader that answers", [&] {
+      return !rd_kafka_query_watermark_offsets(admin.get(), topic.c_str(), i, &low, &high,
+                                               kPatienceMs);
+    });
+  }
   return topic;
 }
 
