@@ -23,9 +23,11 @@ def create(bootstrap, name, partitions=1, **settings):
         described = admin.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         return len(described) == partitions and all(each.leader >= 0 for each in described.values())
     eventually(f"leaders of {topic}", led)
-    # Kafka tells of a leader a moment before that leader serves.
-    for answer in admin.list_offsets({TopicPartition(topic, i): OffsetSpec.latest() for i in range(partitions)}).values():
-        answer.result(PATIENCE_S)
+
+    def answering():  # Kafka tells of a leader a moment before that leader serves.
+        answers = admin.list_offsets({TopicPartition(topic, i): OffsetSpec.latest() for i in range(partitions)}).values()
+        return all(answer.exception(PATIENCE_S) is None for answer in answers)
+    eventually(f"answers of all leaders of {topic}", answering)
     return topic
 
 
