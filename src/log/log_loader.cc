@@ -214,18 +214,22 @@ bool LogLoader::measure() {
 Task<> LogLoader::recover() {
   PartitionLog& log = *log_;
   recovered_ = true;
-  const size_t unflushed =
-      std::min(log.segments_.floor(checkpoints_.recovery_point), log.segments_.size() - 1);
-  // Below all segments means: all of them.
-  const bool below_all = checkpoints_.recovery_point < log.segments_.first().base_offset();
-  size_t index = checkpoints_.clean ? first_to_recover_
-                                    : std::min(first_to_recover_, below_all ? 0 : unflushed);
+  size_t index = first_to_recover_;
+  if (!checkpoints_.clean) {
+    // The one that holds the last stable record: where it ends is not yet known to be stable.
+    const size_t unflushed = log.segments_.floor(checkpoints_.recovery_point - 1);
+    index = std::min(index, unflushed == log.segments_.size() ? 0 : unflushed);
+  }
   co_await producers_before(index);
   for (; index < log.segments_.size(); ++index) {
     const bool whole = co_await recover_segment(index);
     ++report_.segments_recovered;
     if (whole) continue;
     log.remove_segments(index + 1, log.segments_.size());
+    // Otherwise what was cut could come back behind what is appended now.
+    const std::shared_ptr<runtime::File> file = co_await log.segments_.at(index).file();
+    co_await file->sync();
+    co_await services_.env.disk.sync_directory(log.home_.directory);
   }
   log.durable_ = std::min(checkpoints_.recovery_point, log.log_end_);
   if (!checkpoints_.clean) log.distrust_page_cache();
