@@ -80,8 +80,8 @@ runtime::Task<> Broker::start() {
 
 runtime::Task<> Broker::Parts::open(BrokerId id) {
   std::string path = co_await data_directory(settings);
-  logs =
-      co_await log::LogDirectory::open(env, log_directory_options(settings, std::move(path), id, env.random));
+  logs = co_await log::LogDirectory::open(
+      env, log_directory_options(settings, std::move(path), id, env.random));
   quorum.emplace(env, settings, *logs, id);
   co_await quorum->open();
   take_settings(quorum->image());

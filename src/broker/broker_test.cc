@@ -10,8 +10,8 @@
 #include "kafka/messages/init_producer_id.h"
 #include "kafka/messages/metadata.h"
 
-#include "broker/test_broker.h"
 #include "base/testing.h"
+#include "broker/test_broker.h"
 
 namespace millrace::broker {
 namespace {
@@ -236,7 +236,8 @@ TEST_CASE("acks=0 gets no answer; its error closes the connection") {
   CHECK(client.is_closed());
 }
 
-TEST_CASE("produce refuses what cannot be: acks, partitions, internal topics, transactions, garbage") {
+TEST_CASE(
+    "produce refuses what cannot be: acks, partitions, internal topics, transactions, garbage") {
   TestBroker t;
   t.create_topic("orders");
   TestClient client = t.connect();
@@ -244,9 +245,10 @@ TEST_CASE("produce refuses what cannot be: acks, partitions, internal topics, tr
   CHECK(t.produce(client, "orders", good, 0, 7).error_code == code(Errc::kInvalidRequiredAcks));
   CHECK(t.produce(client, "orders", good, 5).error_code == code(Errc::kUnknownTopicOrPartition));
   CHECK(t.produce(client, "missing", good).error_code == code(Errc::kUnknownTopicOrPartition));
-  const Buffer transactional =
-      t.batch({"a"}, {.producer_id = ProducerId(1), .producer_epoch = ProducerEpoch(0),
-                      .base_sequence = 0, .transactional = true});
+  const Buffer transactional = t.batch({"a"}, {.producer_id = ProducerId(1),
+                                               .producer_epoch = ProducerEpoch(0),
+                                               .base_sequence = 0,
+                                               .transactional = true});
   CHECK(t.produce(client, "orders", transactional).error_code ==
         code(Errc::kTransactionalIdAuthorizationFailed));
   Buffer damaged(good.bytes());

@@ -107,9 +107,8 @@ log::LogDirectoryOptions log_directory_options(const Settings& settings, std::st
   log::LogDirectoryOptions options;
   options.path = std::move(path);
   options.node_id = node;
-  options.format = log::MetaProperties{.cluster_id = random.uuid().to_string(),
-                                       .node_id = node,
-                                       .directory_id = random.uuid()};
+  options.format = log::MetaProperties{
+      .cluster_id = random.uuid().to_string(), .node_id = node, .directory_id = random.uuid()};
   options.durability = settings.get<"durability">() == "page-cache" ? log::Durability::kPageCache
                                                                     : log::Durability::kLocalSync;
   options.recovery_point_interval =

@@ -1,4 +1,5 @@
-// TestBroker: a broker in a simulated world with a machine for its clients. For tests of this folder.
+// TestBroker: a broker in a simulated world with a machine for its clients. For tests of this
+// folder.
 #pragma once
 
 #include <memory>

@@ -8,8 +8,8 @@
 #include "kafka/messages/metadata.h"
 #include "tests/wire/random_message.h"
 
-#include "broker/test_broker.h"
 #include "base/testing.h"
+#include "broker/test_broker.h"
 
 namespace millrace::broker {
 namespace {
@@ -24,8 +24,8 @@ enum class Outcome { kAnswered, kClosed, kSilent };
 class Attempt {
  public:
   explicit Attempt(TestBroker& t) : t_(t) {
-    auto socket = t.world.run(*t.client_machine,
-                              t.client_machine->env().network.connect({"broker", 9092}));
+    auto socket =
+        t.world.run(*t.client_machine, t.client_machine->env().network.connect({"broker", 9092}));
     REQUIRE(socket.has_value());
     socket_ = *std::move(socket);
   }
@@ -59,8 +59,7 @@ class Attempt {
     if (!got) return got.error().code() == Errc::kClosed ? Outcome::kClosed : Outcome::kSilent;
     Buffer answer;
     answer.resize(load_be32(size_.data()));
-    REQUIRE(t_.world.run(*t_.client_machine,
-                         read_exactly(socket_.get(), answer.mutable_bytes())));
+    REQUIRE(t_.world.run(*t_.client_machine, read_exactly(socket_.get(), answer.mutable_bytes())));
     check(api, version, answer);
     return Outcome::kAnswered;
   }
@@ -68,8 +67,8 @@ class Attempt {
   static void check(const kafka::ApiInfo& api, int16_t version, Bytes answer) {
     Arena arena;
     kafka::Reader reader(answer);
-    const auto header = kafka::ResponseHeader::decode(
-        reader, kafka::response_header_version(api, version), arena);
+    const auto header =
+        kafka::ResponseHeader::decode(reader, kafka::response_header_version(api, version), arena);
     REQUIRE(header);
     CHECK(header->correlation_id == 77);
     std::string text;
@@ -114,8 +113,8 @@ TEST_CASE("a valid request of any API and version is answered in that version") 
     CAPTURE(version);
     ++all;
     const Outcome outcome = Attempt(t).send(api, version, body);
-    // Only what can be wrong with well-formed requests ends without an answer: acks=0, a cursor that
-    // is none, and what waits for somebody.
+    // Only what can be wrong with well-formed requests ends without an answer: acks=0, a cursor
+    // that is none, and what waits for somebody.
     if (outcome == Outcome::kAnswered) ++answered;
   });
   CHECK(answered * 10 > all * 9);

@@ -54,14 +54,12 @@ void add_features(const metadata::Image& image, Offset epoch, Request& request,
   for (const metadata::SupportedFeature& feature : metadata::supported_features()) {
     const bool listed = feature.level_min > 0 || request.version() >= kFirstVersionWithAllFeatures;
     if (feature.level_max == 0 || !listed) continue;
-    supported.push_back({.name = feature.name,
-                         .min_version = feature.level_min,
-                         .max_version = feature.level_max});
+    supported.push_back(
+        {.name = feature.name, .min_version = feature.level_min, .max_version = feature.level_max});
   }
   std::vector<ApiVersionsResponse::FinalizedFeature> finalized;
   for (const auto& [name, level] : image.features()) {
-    finalized.push_back(
-        {.name = name, .max_version_level = level, .min_version_level = level});
+    finalized.push_back({.name = name, .max_version_level = level, .min_version_level = level});
   }
   answer.supported_features = request.arena().copy_array(supported);
   answer.finalized_features = request.arena().copy_array(finalized);
@@ -81,8 +79,9 @@ runtime::Task<> handle_api_versions(Request* request) {
     co_return;
   }
   const auto wanted = co_await request->decode<kafka::ApiVersionsRequest>();
-  if (request->version() >= kFirstVersionWithFeatures && (!is_software_name(wanted.client_software_name) ||
-                                  !is_software_name(wanted.client_software_version))) {
+  if (request->version() >= kFirstVersionWithFeatures &&
+      (!is_software_name(wanted.client_software_name) ||
+       !is_software_name(wanted.client_software_version))) {
     answer.error_code = error_info(Errc::kInvalidRequest).kafka_code;
     co_await request->answer(answer);
     co_return;
