@@ -8,6 +8,7 @@
 #include "broker/fetch_wait.h"
 #include "broker/group_host.h"
 #include "broker/listeners.h"
+#include "broker/log_settings.h"
 #include "broker/node.h"
 #include "broker/producer_ids.h"
 #include "broker/quorum.h"
@@ -19,35 +20,6 @@ namespace {
 // Of records on their way to clients. A fetch takes fetch.max.bytes at most, so several large ones
 // fit.
 constexpr int64_t kAnswerBytesMax = 256 * 1024 * 1024;
-
-Result<std::string> data_directory(const Settings& settings) {
-  const std::vector<std::string> directories =
-      settings.get<"log.dirs">().value_or(settings.get<"log.dir">());
-  if (directories.size() == 1) return directories.front();
-  return fail(Errc::kInvalidSetting,
-              fmt::format("log.dirs names {} directories, and one is what is built yet",
-                          directories.size()));
-}
-
-log::LogDirectoryOptions log_options(const Settings& settings, std::string path, BrokerId node,
-                                     Random& random) {
-  log::LogDirectoryOptions options;
-  options.path = std::move(path);
-  options.node_id = node;
-  // For a directory that is empty: this node founds a cluster.
-  options.format = log::MetaProperties{
-      .cluster_id = random.uuid().to_string(), .node_id = node, .directory_id = random.uuid()};
-  options.durability = settings.get<"durability">() == "page-cache" ? log::Durability::kPageCache
-                                                                    : log::Durability::kLocalSync;
-  options.recovery_point_interval =
-      milliseconds(settings.get<"log.flush.offset.checkpoint.interval.ms">());
-  options.log_start_interval =
-      milliseconds(settings.get<"log.flush.start.offset.checkpoint.interval.ms">());
-  options.high_watermark_interval =
-      milliseconds(settings.get<"replica.high.watermark.checkpoint.interval.ms">());
-  options.producer_id_expiration = milliseconds(settings.get<"producer.id.expiration.ms">());
-  return options;
-}
 
 std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& listeners) {
   std::vector<metadata::Endpoint> endpoints;
@@ -108,8 +80,8 @@ runtime::Task<> Broker::start() {
 
 runtime::Task<> Broker::Parts::open(BrokerId id) {
   std::string path = co_await data_directory(settings);
-  logs =
-      co_await log::LogDirectory::open(env, log_options(settings, std::move(path), id, env.random));
+  logs = co_await log::LogDirectory::open(
+      env, log_directory_options(settings, std::move(path), id, env.random));
   quorum.emplace(env, settings, *logs, id);
   co_await quorum->open();
   take_settings(quorum->image());

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/logging.h"
+#include "broker/log_settings.h"
 #include "kafka/messages/broker_heartbeat.h"
 #include "kafka/messages/broker_registration.h"
 #include "metadata/features.h"
@@ -12,15 +13,6 @@ namespace millrace::broker {
 namespace {
 
 constexpr int64_t kReadBytes = 1024 * 1024;  // of the log at once; other tasks run between
-
-std::shared_ptr<const log::LogConfig> metadata_log_config(const Settings& settings) {
-  auto config = std::make_shared<log::LogConfig>();
-  config->segment_bytes = static_cast<int32_t>(settings.get<"metadata.log.segment.bytes">());
-  config->segment_ms = milliseconds(settings.get<"metadata.log.segment.ms">());
-  config->cleanup_delete = false;  // its start moves with snapshots only
-  config->max_message_bytes = INT32_MAX;
-  return config;
-}
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/logging.h"
-#include "broker/topic_log_config.h"
+#include "broker/log_settings.h"
 
 namespace millrace::broker {
 

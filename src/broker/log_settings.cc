@@ -1,4 +1,6 @@
-#include "broker/topic_log_config.h"
+#include "broker/log_settings.h"
+
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -80,6 +82,50 @@ std::shared_ptr<const log::LogConfig> topic_log_config(const TopicSettings& topi
   config->flush_messages = limit_or_none(topic.get<"flush.messages">());
   config->flush_ms = time_or_none(topic.get<"flush.ms">());
   return config;
+}
+
+std::shared_ptr<const log::LogConfig> metadata_log_config(const Settings& settings) {
+  auto config = std::make_shared<log::LogConfig>();
+  config->segment_bytes = static_cast<int32_t>(settings.get<"metadata.log.segment.bytes">());
+  config->segment_ms = milliseconds(settings.get<"metadata.log.segment.ms">());
+  config->cleanup_delete = false;
+  config->max_message_bytes = INT32_MAX;
+  return config;
+}
+
+Result<std::string> data_directory(const Settings& settings) {
+  const std::vector<std::string> directories =
+      settings.get<"log.dirs">().value_or(settings.get<"log.dir">());
+  if (directories.size() == 1) return directories.front();
+  return fail(Errc::kInvalidSetting,
+              fmt::format("log.dirs names {} directories, and one is what is built yet",
+                          directories.size()));
+}
+
+log::LogDirectoryOptions log_directory_options(const Settings& settings, std::string path,
+                                               BrokerId node, Random& random) {
+  log::LogDirectoryOptions options;
+  options.path = std::move(path);
+  options.node_id = node;
+  options.format = log::MetaProperties{
+      .cluster_id = random.uuid().to_string(), .node_id = node, .directory_id = random.uuid()};
+  options.durability = settings.get<"durability">() == "page-cache" ? log::Durability::kPageCache
+                                                                    : log::Durability::kLocalSync;
+  options.recovery_point_interval =
+      milliseconds(settings.get<"log.flush.offset.checkpoint.interval.ms">());
+  options.log_start_interval =
+      milliseconds(settings.get<"log.flush.start.offset.checkpoint.interval.ms">());
+  options.high_watermark_interval =
+      milliseconds(settings.get<"replica.high.watermark.checkpoint.interval.ms">());
+  options.producer_id_expiration = milliseconds(settings.get<"producer.id.expiration.ms">());
+
+  options.cleaner.enabled = settings.get<"log.cleaner.enable">();
+  options.cleaner.dedupe_buffer_bytes =
+      static_cast<size_t>(settings.get<"log.cleaner.dedupe.buffer.size">());
+  options.cleaner.load_factor = settings.get<"log.cleaner.io.buffer.load.factor">();
+  options.cleaner.bytes_per_second_max = settings.get<"log.cleaner.io.max.bytes.per.second">();
+  options.cleaner.backoff = milliseconds(settings.get<"log.cleaner.backoff.ms">());
+  return options;
 }
 
 }  // namespace millrace::broker
