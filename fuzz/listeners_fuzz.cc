@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/setting_values.h"
 #include "broker/listeners.h"
-#include "broker/topic_log_config.h"
+#include "broker/log_settings.h"
 
 namespace millrace::broker {
 namespace {
