@@ -46,7 +46,7 @@ Names a_slip_away(std::string_view word, std::span<const std::string> candidates
   Names best;
   size_t best_distance = word.size() / 4 + 2;  // farther than that is another name, not a slip
   for (const std::string& candidate : candidates) {
-    const auto [shorter, longer] = std::minmax(word.size(), candidate.size());
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
     if (longer - shorter >= best_distance) continue;  // so many letters must be added
     const size_t d = distance(word, lower(candidate));
     if (d >= best_distance) continue;
