@@ -24,7 +24,11 @@ Result<const kafka::BatchHeaderView*> HeaderWalk::next() {
   const size_t in = static_cast<size_t>(position_ - window_position_);
   Result<kafka::BatchHeaderView> header =
       kafka::parse_batch_header(Bytes(window_.data(), window_size_).subspan(in));
-  if (!header) return fail(header.error().within(fmt::format("at byte {}", position_)));
+  if (!header) {
+    // Also a magic of 0 or 1: nobody writes such batches here, so it is rot like any other.
+    return fail(Errc::kCorruptMessage,
+                fmt::format("at byte {}: {}", position_, header.error().detail()));
+  }
   if (int64_t(header->size()) > end_ - position_) {
     return fail(Errc::kCorruptMessage, fmt::format("at byte {}: a batch of {} bytes, {} are left",
                                                    position_, header->size(), end_ - position_));

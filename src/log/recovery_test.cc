@@ -137,23 +137,31 @@ TEST_CASE("stable records whose bytes are gone leave their offsets taken") {
 }
 
 TEST_CASE("rot after an orderly stop is found by the read that meets it, once, and walked around") {
-  TenBatches world(1 << 20);
-  const int64_t batch = world.batch_bytes();
-  REQUIRE(world.close());
-  // Its length: the walk along the headers cannot go on from there.
-  REQUIRE(world.disk().flip_bit(kFirstLog, 5 * batch + 9, 6));
-  REQUIRE(world.start());
-  CHECK(world.log().log_end_offset() == Offset(10));
-  const auto read = world.log().read(Offset(5), {.bound = ReadBound::kLogEnd});
-  REQUIRE(!read);
-  CHECK(read.error().code() == Errc::kCorruptMessage);
-  CHECK(world.offsets(6) == numbers(6, 10));
-  REQUIRE(world.log().damaged().size() == 1);
-  CHECK(world.log().damaged()[0].first == Offset(5));
-  CHECK(world.log().damaged()[0].next == Offset(6));
-  const auto before = world.log().read(Offset(0), {.bound = ReadBound::kLogEnd});
-  CHECK(before->slice.size == 5 * batch);
-  CHECK(before->upper_bound == Offset(5));
+  struct Rot {
+    int byte;
+    int bit;
+  };
+  // In the length, so that the walk along the headers cannot go on; in the magic, which becomes
+  // that of a format that nobody writes any more.
+  for (const Rot rot : {Rot{9, 6}, Rot{16, 1}}) {
+    CAPTURE(rot.byte);
+    TenBatches world(1 << 20);
+    const int64_t batch = world.batch_bytes();
+    REQUIRE(world.close());
+    REQUIRE(world.disk().flip_bit(kFirstLog, 5 * batch + rot.byte, rot.bit));
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset() == Offset(10));
+    const auto read = world.log().read(Offset(5), {.bound = ReadBound::kLogEnd});
+    REQUIRE(!read);
+    CHECK(read.error().code() == Errc::kCorruptMessage);
+    CHECK(world.offsets(6) == numbers(6, 10));
+    REQUIRE(world.log().damaged().size() == 1);
+    CHECK(world.log().damaged()[0].first == Offset(5));
+    CHECK(world.log().damaged()[0].next == Offset(6));
+    const auto before = world.log().read(Offset(0), {.bound = ReadBound::kLogEnd});
+    CHECK(before->slice.size == 5 * batch);
+    CHECK(before->upper_bound == Offset(5));
+  }
 }
 
 TEST_CASE("a base offset that rot has changed, which no CRC covers, damages that batch only") {
