@@ -122,7 +122,8 @@ class Group {
                          {"enable.auto.commit", "false"},
                          {"auto.offset.reset", "earliest"}};
     if (!seat.empty())
-      settings.insert(settings.end(), {{"group.instance.id", seat}, {"session.timeout.ms", "6000"}});
+      settings.insert(settings.end(),
+                      {{"group.instance.id", seat}, {"session.timeout.ms", "6000"}});
     members_[name] = std::make_unique<Member>(bootstrap_, topic_, settings);
   }
 
