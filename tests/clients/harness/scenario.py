@@ -40,14 +40,14 @@ def expect(what, expected, got):
     raise Failure(f"{what}, expected {_short(expected)}, got {_short(got)}")
 
 
-def eventually(what, probe):
-    """Calls `probe` until it returns something true, and returns that."""
+def eventually(what, probe, seen=lambda: "nothing"):
+    """Calls `probe` until it returns something true, and returns that; `seen` tells what there was instead."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if result := probe():
             return result
         time.sleep(0.02)
-    raise Failure(f"{what}, expected within {PATIENCE_S} s, got nothing")
+    raise Failure(f"{what}, expected within {PATIENCE_S} s, got {seen()}")
 
 
 def restart_broker():
