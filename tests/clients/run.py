@@ -32,6 +32,8 @@ examples:
 """
 
 SCENARIO_LIMIT_S = 150  # Twice a program's own patience: past it, the program itself hangs.
+CI_LIMIT_S = 480  # Two to three times what two busy cores need; past it, what is left has failed.
+LAST_LINES = 25  # of each log, after a failure
 
 
 def main():
@@ -73,7 +75,7 @@ def arguments():
     options.add_argument("--scenarios", metavar="ID[,..]", help="only these scenarios of tests/clients/scenarios.txt")
     options.add_argument("--against", choices=("millrace", "kafka"), default="millrace", help="which broker (default millrace)")
     options.add_argument("--broker", metavar="PATH", help="the millrace binary (default: the release build)")
-    options.add_argument("--ci", action="store_true", help="a missing toolchain is a failure")
+    options.add_argument("--ci", action="store_true", help=f"a missing toolchain is a failure, and so is what {CI_LIMIT_S} s do not reach")
     options.add_argument("--keep", action="store_true", help="leave the brokers' data and logs")
     options.add_argument("--record", metavar="DIR", help="write the frames seen on the wire, a file per family")
     options.add_argument("--jobs", type=int, default=2, metavar="N", help="families at once (default 2)")
@@ -98,6 +100,7 @@ class Suite:
         self.chosen = chosen
         self.progress = progress
         self.stopping = threading.Event()
+        self.deadline = time.monotonic() + CI_LIMIT_S if options.ci else float("inf")
         self.broker_name = "Apache Kafka" if options.against == "kafka" else "Millrace"
 
     def run(self, todo):
@@ -196,6 +199,10 @@ class Suite:
         while todo := [id for id in self.chosen if id not in verdicts and id != "log-dump"]:
             if self.stopping.is_set():
                 return
+            if time.monotonic() > self.deadline:
+                for id in todo:
+                    self.judge(family, id, ("fail", f"a turn within the run's {CI_LIMIT_S} s, expected, got none"), verdicts)
+                return
             log = folder / "client.log"
             with log.open("ab") as errors:
                 process = broker.spawn([*command, "--bootstrap", server.advertised, "--scenarios", ",".join(todo)],
@@ -217,33 +224,36 @@ class Suite:
         threading.Thread(target=lambda: (*map(lines.put, process.stdout), lines.put(None)), daemon=True).start()
         for answers, id in enumerate(todo):
             self.progress.enter(family.name, id)
+            logs = [Tail(log), Tail(server.log)]
             while True:
+                patience = max(1, min(SCENARIO_LIMIT_S, self.deadline - time.monotonic()))
                 try:
-                    line = lines.get(timeout=SCENARIO_LIMIT_S)
+                    line = lines.get(timeout=patience)
                 except queue.Empty:
-                    verdict = "fail", f"the program, expected an answer within {SCENARIO_LIMIT_S} s, got none"
-                    self.judge(family, id, verdict, verdicts)
+                    verdict = "fail", f"the program, expected an answer within {patience:.0f} s, got none"
+                    self.judge(family, id, verdict, verdicts, logs)
                     return answers
                 if line is None:
                     if not self.stopping.is_set():
                         verdict = "fail", (f"the program, expected an answer, got its end with status {process.wait()}, "
                                            f"last words {last_words(log)}")
-                        self.judge(family, id, verdict, verdicts)
+                        self.judge(family, id, verdict, verdicts, logs)
                     return answers
                 if line.strip() == "control restart":
                     server.kill()
                     server.start()
                     print("restarted", file=process.stdin, flush=True)
                 elif verdict := report.parse_verdict(line, id):
-                    self.judge(family, id, verdict, verdicts)
+                    self.judge(family, id, verdict, verdicts, logs)
                     break
         return len(todo)
 
-    def judge(self, family, id, verdict, verdicts):
+    def judge(self, family, id, verdict, verdicts, logs=()):
         verdicts[id] = verdict
         self.progress.done()
         if verdict[0] == "fail":
-            self.progress.say(f"FAIL {family.name} {id}: {verdict[1]}")
+            said = "".join(f"\n  {log.path.name}: {line}" for log in logs for line in log.lines())
+            self.progress.say(f"FAIL {family.name} {id}: {verdict[1]}{said}")
 
     def log_dump(self, family, server, verdicts):
         self.progress.enter(family.name, "log-dump")
@@ -258,6 +268,19 @@ class Suite:
                 verdict = ("fail", f"a clean stop, expected, got: {failed}")
         self.judge(family, "log-dump", verdict, {})
         return verdict
+
+
+class Tail:
+    """What a log has told since this was made."""
+
+    def __init__(self, path):
+        self.path = path
+        self.start = path.stat().st_size
+
+    def lines(self):
+        with self.path.open("rb") as log:
+            log.seek(self.start)
+            return log.read().decode(errors="replace").splitlines()[-LAST_LINES:]
 
 
 def last_words(log):

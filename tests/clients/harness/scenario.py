@@ -76,10 +76,11 @@ def _verdict(id, bootstrap):
             verdict, detail = "n/a", todo
         else:
             todo(bootstrap)
+    except Failure as failure:
+        verdict, detail = "fail", str(failure)
     except Exception as error:
         traceback.print_exc()
-        verdict = "fail"
-        detail = str(error) if isinstance(error, Failure) else f"an error, expected none, got {error!r}"
+        verdict, detail = "fail", f"an error, expected none, got {error!r}"
     print(f"{verdict} {id}" + (": " + " ".join(detail.split()) if detail else ""), flush=True)
     return verdict
 
