@@ -32,7 +32,7 @@ examples:
 """
 
 SCENARIO_LIMIT_S = 150  # Twice a program's own patience: past it, the program itself hangs.
-CI_LIMIT_S = 480  # Two to three times what two busy cores need; past it, what is left has failed.
+CI_LIMIT_S = 450  # Twice what two busy cores need; what is left then has failed, and all is over within eight minutes.
 LAST_LINES = 25  # of each log, after a failure
 
 
@@ -201,7 +201,7 @@ class Suite:
                 return
             if time.monotonic() > self.deadline:
                 for id in todo:
-                    self.judge(family, id, ("fail", f"a turn within the run's {CI_LIMIT_S} s, expected, got none"), verdicts)
+                    self.judge(family, id, ("fail", f"a turn, expected, got none: the {CI_LIMIT_S} s of the whole run are over"), verdicts)
                 return
             log = folder / "client.log"
             with log.open("ab") as errors:
@@ -230,7 +230,8 @@ class Suite:
                 try:
                     line = lines.get(timeout=patience)
                 except queue.Empty:
-                    verdict = "fail", f"the program, expected an answer within {patience:.0f} s, got none"
+                    why = "" if patience == SCENARIO_LIMIT_S else f": the {CI_LIMIT_S} s of the whole run are over"
+                    verdict = "fail", f"the program, expected an answer within {patience:.0f} s, got none{why}"
                     self.judge(family, id, verdict, verdicts, logs)
                     return answers
                 if line is None:
