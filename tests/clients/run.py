@@ -93,7 +93,7 @@ def choose(kind, wanted, known):
 
 
 class Suite:
-    """Prepares every family, then runs each against a broker of its own, a few families at a time."""
+    """Makes the families ready one after another, and runs each that is ready against a broker of its own, a few at a time."""
 
     def __init__(self, options, chosen, progress):
         self.options = options
@@ -113,11 +113,12 @@ class Suite:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=None if self.options.record else families.BUILD))
         pool = concurrent.futures.ThreadPoolExecutor(self.options.jobs)
         try:
-            commands, results = self.prepare(todo)
-            running = {family: pool.submit(self.family, family, command) for family, command in commands.items()}
-            for family, future in running.items():
-                results[family.name] = future.result()
-            return results
+            self.prepare_tools()
+            results, running = {}, {}
+            for family in todo:
+                if command := self.prepare(family, results):
+                    running[family.name] = pool.submit(self.family, family, command)
+            return results | {name: future.result() for name, future in running.items()}
         except BaseException:
             self.stopping.set()
             broker.end_all()
@@ -136,30 +137,35 @@ class Suite:
         else:
             shutil.rmtree(self.folder)
 
-    def prepare(self, todo):
-        """Commands of the families that can run, and the verdicts of those that cannot."""
-        commands, results = {}, {}
-        for family in todo:
-            self.progress.enter(family.name, "getting ready")
-            try:
-                commands[family] = family.ready()
-            except families.Missing as missing:
-                self.progress.say(f"NOT RUN {family.name}: {missing}")
-                results[family.name] = report.everything(self.chosen, "not run", str(missing))
-            except families.PrepareFailed as failed:
-                self.progress.say(f"FAIL {family.name} cannot be made ready: {failed}")
-                results[family.name] = report.everything(self.chosen, "fail", "it cannot be made ready (see above)")
+    def prepare(self, family, results):
+        """The command of a family that can run; otherwise nothing, and its verdicts are in `results`."""
+        self.progress.enter(family.name, "getting ready")
+        try:
+            return family.ready()
+        except families.Missing as missing:
+            self.progress.say(f"NOT RUN {family.name}: {missing}")
+            results[family.name] = report.everything(self.chosen, "not run", str(missing))
+        except families.PrepareFailed as failed:
+            self.progress.say(f"FAIL {family.name} cannot be made ready: {failed}")
+            results[family.name] = report.everything(self.chosen, "fail", "it cannot be made ready (see above)")
+        finally:
             self.progress.leave(family.name)
-        self.dump = None
+
+    def prepare_tools(self):
+        """What the runner itself takes from Apache Kafka: the broker, and the program that reads its logs."""
+        self.progress.enter("the runner", "getting ready")
+        self.dump, self.without_dump = None, None
         try:
             if self.options.against == "kafka":
                 families.jars()
             if "log-dump" in self.chosen:
                 self.dump = families.java_program("DumpLog")()
-        except families.Missing as missing:
+        except (families.Missing, families.PrepareFailed) as why:
             if self.options.against == "kafka":
-                sys.exit(f"Apache Kafka cannot be started: {missing}")
-        return commands, results
+                sys.exit(f"Apache Kafka cannot be started: {why}")
+            self.without_dump = ("not run" if isinstance(why, families.Missing) else "fail"), " ".join(str(why).split())
+        finally:
+            self.progress.leave("the runner")
 
     def family(self, family, command):
         """Runs one family against its own broker and returns {scenario: (verdict, detail)}."""
@@ -259,7 +265,7 @@ class Suite:
     def log_dump(self, family, server, verdicts):
         self.progress.enter(family.name, "log-dump")
         codecs = [id.removeprefix("codec-") for id in verdicts if id.startswith("codec-") and verdicts[id][0] == "ok"]
-        verdict = ("not run", "java or maven is missing")
+        verdict = self.without_dump
         if self.dump:
             try:
                 server.stop()
