@@ -33,6 +33,7 @@ using runtime::Task;
 constexpr int32_t kPartitions = 6;
 constexpr size_t kFrameMax = 100 << 20;
 constexpr int32_t kRecordsPerBatch = 250;  // of 1 KiB: what producers with 256 KiB batches send
+constexpr size_t kBatchesPerFetch = 4;     // of one partition: what consumers take by default
 
 /// What a client may ask for here, in versions that librdkafka and the Java client both have.
 constexpr kafka::ApiVersionsResponse::ApiVersion kServed[] = {
@@ -75,8 +76,7 @@ class NullBroker {
       kafka::Writer writer(out);
       arena_.reset();
       co_await answer(in, writer);
-      const Buffer whole = writer.pieces().empty() ? Buffer() : writer.flatten();
-      co_await runtime::write_all(socket.get(), whole.empty() ? out.bytes() : whole.bytes());
+      for (const Bytes part : writer.parts()) co_await runtime::write_all(socket.get(), part);
     }
   }
 
@@ -96,18 +96,16 @@ class NullBroker {
         TRY(api_versions(version, writer));
         break;
       case kafka::ApiKey::kMetadata:
-        TRY(metadata(TRY(kafka::MetadataRequest::decode(reader, version, arena_)), version,
-                     writer));
+        TRY(metadata(reader, version, writer));
         break;
       case kafka::ApiKey::kProduce:
-        TRY(produce(TRY(kafka::ProduceRequest::decode(reader, version, arena_)), version, writer));
+        TRY(produce(reader, version, writer));
         break;
       case kafka::ApiKey::kFetch:
-        TRY(fetch(TRY(kafka::FetchRequest::decode(reader, version, arena_)), version, writer));
+        TRY(fetch(reader, version, writer));
         break;
       case kafka::ApiKey::kListOffsets:
-        TRY(list_offsets(TRY(kafka::ListOffsetsRequest::decode(reader, version, arena_)), version,
-                         writer));
+        TRY(list_offsets(reader, version, writer));
         break;
       default:
         return fail(Errc::kUnsupportedVersion);
@@ -126,7 +124,8 @@ class NullBroker {
     return response.encode(writer, version);
   }
 
-  Result<> metadata(const kafka::MetadataRequest& request, int16_t version, kafka::Writer& writer) {
+  Result<> metadata(kafka::Reader& reader, int16_t version, kafka::Writer& writer) {
+    const auto request = TRY(kafka::MetadataRequest::decode(reader, version, arena_));
     kafka::MetadataResponse response;
     response.brokers = arena_.make_array<kafka::MetadataResponse::Broker>(1);
     response.brokers[0] = {.node_id = BrokerId(0), .host = "127.0.0.1", .port = port_};
@@ -150,7 +149,8 @@ class NullBroker {
     return response.encode(writer, version);
   }
 
-  Result<> produce(const kafka::ProduceRequest& request, int16_t version, kafka::Writer& writer) {
+  Result<> produce(kafka::Reader& reader, int16_t version, kafka::Writer& writer) {
+    const auto request = TRY(kafka::ProduceRequest::decode(reader, version, arena_));
     kafka::ProduceResponse response;
     response.responses =
         arena_.make_array<kafka::ProduceResponse::Topic>(request.topic_data.size());
@@ -174,7 +174,8 @@ class NullBroker {
     return response.encode(writer, version);
   }
 
-  Result<> fetch(const kafka::FetchRequest& request, int16_t version, kafka::Writer& writer) {
+  Result<> fetch(kafka::Reader& reader, int16_t version, kafka::Writer& writer) {
+    const auto request = TRY(kafka::FetchRequest::decode(reader, version, arena_));
     kafka::FetchResponse response;
     response.responses = arena_.make_array<kafka::FetchResponse::Topic>(request.topics.size());
     for (size_t t = 0; t < request.topics.size(); ++t) {
@@ -190,27 +191,29 @@ class NullBroker {
         found.high_watermark = Offset(int64_t{1} << 40);
         found.last_stable_offset = found.high_watermark;
         found.log_start_offset = Offset(0);
-        found.records =
-            kafka::Records(batches_from(wanted.fetch_offset, wanted.partition_max_bytes));
+        found.records = kafka::Records(
+            batches_from(wanted.partition, wanted.fetch_offset, wanted.partition_max_bytes));
       }
     }
     return response.encode(writer, version);
   }
 
-  // As many copies of the batch as fit, renumbered: the bytes a real broker would send.
-  Bytes batches_from(Offset offset, int32_t bytes_max) {
-    const size_t count = std::clamp<size_t>(static_cast<size_t>(bytes_max) / batch_.size(), 1, 4);
-    auto* all = static_cast<uint8_t*>(arena_.allocate(count * batch_.size(), 8));
+  // As many copies of the batch as fit, renumbered: the bytes a real broker would send. They are
+  // made once per partition and only their offsets change, as if they lay in a page cache.
+  Bytes batches_from(PartitionIndex partition, Offset offset, int32_t bytes_max) {
+    const size_t count =
+        std::clamp<size_t>(static_cast<size_t>(bytes_max) / batch_.size(), 1, kBatchesPerFetch);
+    Buffer& batches = batches_[partition];
+    while (batches.size() < kBatchesPerFetch * batch_.size()) batches.append(batch_.bytes());
     for (size_t i = 0; i < count; ++i) {
-      uint8_t* batch = all + i * batch_.size();
-      std::memcpy(batch, batch_.data(), batch_.size());
-      store_be<int64_t>(batch, offset.value + static_cast<int64_t>(i) * kRecordsPerBatch);
+      store_be<int64_t>(batches.data() + i * batch_.size(),
+                        offset.value + static_cast<int64_t>(i) * kRecordsPerBatch);
     }
-    return {all, count * batch_.size()};
+    return batches.bytes().first(count * batch_.size());
   }
 
-  Result<> list_offsets(const kafka::ListOffsetsRequest& request, int16_t version,
-                        kafka::Writer& writer) {
+  Result<> list_offsets(kafka::Reader& reader, int16_t version, kafka::Writer& writer) {
+    const auto request = TRY(kafka::ListOffsetsRequest::decode(reader, version, arena_));
     kafka::ListOffsetsResponse response;
     response.topics = arena_.make_array<kafka::ListOffsetsResponse::Topic>(request.topics.size());
     for (size_t t = 0; t < request.topics.size(); ++t) {
@@ -228,6 +231,7 @@ class NullBroker {
 
   Arena arena_;
   Buffer batch_;
+  std::map<PartitionIndex, Buffer> batches_;
   std::map<PartitionIndex, Offset> next_;
   int32_t port_ = 0;
   runtime::Scope scope_;

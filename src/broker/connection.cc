@@ -151,24 +151,14 @@ void Connection::flush() {
       break;
     }
     if (waits_writable_) break;
-    std::array<Bytes, kPartsPerWrite> parts;
-    const size_t count = gather(parts);
-    if (count == 0) break;
     if (bytes >= kBytesPerTurnMax) {
       shared_.env.loop.at_turn_end(flush_hook_);
       break;
     }
-    Result<size_t> written = socket_->try_write(std::span(parts).first(count));
+    const Result<size_t> written = write_some();
     if (written) {
+      if (*written == 0) break;
       bytes += *written;
-      unsent_bytes_ -= *written;
-      touch();
-      for (size_t i = 0; *written > 0; ++i) {
-        Response& response = pipeline_[i]->response();
-        const size_t of_this = std::min(*written, response.unsent_bytes());
-        response.sent(of_this);
-        *written -= of_this;
-      }
     } else if (written.error().code() == Errc::kWouldBlock) {
       waits_writable_ = true;
       writes_.spawn("connection write", wait_writable());
@@ -178,6 +168,24 @@ void Connection::flush() {
     }
   }
   start_requests();
+}
+
+// What one call takes of the answers at the front of the pipeline; 0 when there are none.
+Result<size_t> Connection::write_some() {
+  std::array<Bytes, kPartsPerWrite> parts;
+  const size_t count = gather(parts);
+  if (count == 0) return 0;
+  const size_t written = TRY(socket_->try_write(std::span(parts).first(count)));
+  unsent_bytes_ -= written;
+  touch();
+  size_t left = written;
+  for (size_t i = 0; left > 0; ++i) {
+    Response& response = pipeline_[i]->response();
+    const size_t of_this = std::min(left, response.unsent_bytes());
+    response.sent(of_this);
+    left -= of_this;
+  }
+  return written;
 }
 
 // The parts of all answers at the front of the pipeline, as far as they fit.
@@ -204,7 +212,11 @@ void Connection::drop_sent() {
 
 runtime::Task<> Connection::wait_writable() {
   const MonoTime limit = shared_.env.loop.now() + shared_.limits.write_stall_max;
-  const bool writable = co_await socket_->writable().wait_until(limit);
+  // This runs a turn after the write was refused. Room that was made meanwhile has been told of, to
+  // nobody, and will not be told of again; so only a write that is refused now may be waited for.
+  const Result<size_t> written = write_some();
+  const bool refused = !written && written.error().code() == Errc::kWouldBlock;
+  const bool writable = !refused || co_await socket_->writable().wait_until(limit);
   waits_writable_ = false;
   if (writable) {
     shared_.env.loop.at_turn_end(flush_hook_);

@@ -94,6 +94,7 @@ class Connection {
   void finish(Request& request, const Result<>& done);
 
   void flush();
+  Result<size_t> write_some();
   size_t gather(std::span<Bytes> parts) const;
   void drop_sent();
   runtime::Task<> wait_writable();

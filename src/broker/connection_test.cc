@@ -265,6 +265,18 @@ TEST_CASE("a client that reads nothing stops being served, and is closed in the 
   CHECK(f.world.log_text().find("taken nothing of its answers") != std::string::npos);
 }
 
+TEST_CASE("room that is told of between a refused write and the wait for it is not missed") {
+  Fixture f;
+  f.the_stage.answer_bytes = 20'000;
+  simulation::Faults faults;
+  faults.network_buffer = 512;
+  faults.turn_cost = milliseconds(2);  // far longer than the news of room takes
+  f.world.set_faults(faults);
+  f.socket = f.connect();
+  f.send(ApiKey::kListGroups, "a", 1);
+  CHECK(f.receive(seconds(5)).value() == 1);
+}
+
 TEST_CASE("a frame that trickles is given up, whatever it claims to be") {
   Fixture f;
   f.send(as_bytes(std::string_view("\x00\x10\x00\x00", 4)));
