@@ -127,6 +127,7 @@ int produce(const Arguments& arguments) {
   const std::string value(static_cast<size_t>(size), 'v');
   Delivered delivered;
   std::vector<rd_kafka_t*> clients;
+  clients.reserve(producers);
   for (size_t i = 0; i < producers; ++i) {
     clients.push_back(make_producer(arguments, &delivered, "5", "5"));
   }

@@ -2,11 +2,29 @@
 // is wrong. Nothing is run.
 // Shape of an input: words, one a line.
 #include "app/command_line.h"
+#include "app/config_resource.h"
+#include "app/topic_facts.h"
 #include "base/bytes.h"
 #include "base/check.h"
 
 namespace millrace::app {
 namespace {
+
+bool refused(const Error& error) {
+  return error.code() == Errc::kUsage && !error.detail().empty();
+}
+
+// Words that are small languages of their own: broker/0, NAME=VALUE.
+void check_argument(const std::string& word) {
+  if (const auto resource = parse_resource(word); !resource) CHECK(refused(resource.error()));
+  const auto changes = parse_changes({word});
+  if (!changes) {
+    CHECK(refused(changes.error()));
+    return;
+  }
+  const auto& [name, value] = changes->front();
+  CHECK(word == name + "=" + value.value_or(""));
+}
 
 void run(Bytes input) {
   std::vector<std::string> words;
@@ -16,9 +34,10 @@ void run(Bytes input) {
     words.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  for (const std::string& word : words) check_argument(word);
   const Result<Command> command = parse_command_line(words, {});
   if (!command) {
-    CHECK(command.error().code() == Errc::kUsage && !command.error().detail().empty());
+    CHECK(refused(command.error()));
     return;
   }
   CHECK(command->verb != nullptr || !command->text.empty());

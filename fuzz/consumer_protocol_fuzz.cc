@@ -1,7 +1,8 @@
 // What members of a consumer group tell each other through the broker: subscriptions and
-// assignments, by members of any client.
+// assignments, by members of any client. The coordinator's short look sees what a member sees.
 #include "base/check.h"
 #include "client/consumer_protocol.h"
+#include "group/subscription.h"
 
 namespace millrace::client {
 namespace {
@@ -14,6 +15,8 @@ void run(Bytes input) {
   if (const auto subscription = decode_subscription(input)) {
     const auto again = decode_subscription(encode_subscription(*subscription));
     CHECK(again.has_value() && same(*again, *subscription));
+    const auto topics = group::topics_of(input);
+    CHECK(topics == group::TopicNames(subscription->topics.begin(), subscription->topics.end()));
   } else {
     CHECK(subscription.error().code() == Errc::kInvalidRequest);
     CHECK(!subscription.error().detail().empty());

@@ -106,17 +106,19 @@ class Machine {
   std::shared_ptr<Server> server_;
 };
 
-// Goes on behind what a slice holds. Offsets rise.
+// Goes on behind what a slice holds, as a consumer does. A read looks at the first batch only: what
+// has rotted behind it and was met by nobody yet is sent as it is, and ends the walk; the next read
+// begins there and meets it.
 Offset walk(const ReadResult& read, Offset from) {
   Buffer bytes;
   CHECK(read.slice.copy_to(bytes).has_value());
   kafka::BatchCursor cursor(bytes, kafka::CrcCheck::kSkip);
   Offset next = from;
   while (const kafka::RecordBatchView* batch = cursor.next()) {
-    CHECK(batch->next_offset() > next);
+    if (batch->next_offset() <= next) break;
     next = batch->next_offset();
   }
-  CHECK(cursor.end() == kafka::BatchEnd::kClean);
+  CHECK(next > from, "a read gave nothing");
   return next;
 }
 

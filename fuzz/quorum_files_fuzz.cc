@@ -1,4 +1,4 @@
-// The files of the quorum, whatever they hold: quorum-state, meta.properties, snapshots. What is
+// The files of the quorum, whatever they hold: quorum-state and snapshots. What is
 // read is written so that it reads the same.
 // Shape of an input: one byte for the file, then its content; a snapshot's CRCs are made right.
 #include "base/check.h"
@@ -6,7 +6,6 @@
 #include "fuzz/input.h"
 #include "metadata/checkpoint.h"
 #include "metadata/image.h"
-#include "metadata/meta_properties.h"
 #include "metadata/quorum_state.h"
 
 namespace millrace::metadata {
@@ -25,12 +24,6 @@ void check_quorum_state(std::string_view text) {
   CHECK(parse_quorum_state(format_quorum_state(*state)).value() == *state);
 }
 
-void check_meta_properties(std::string_view text) {
-  const auto meta = parse_meta_properties(text);
-  if (refused(meta)) return;
-  CHECK(parse_meta_properties(format_meta_properties(*meta)).value() == *meta);
-}
-
 void check_file_name(std::string_view text) {
   if (const auto id = parse_checkpoint_file_name(text)) CHECK(checkpoint_file_name(*id) == text);
 }
@@ -46,14 +39,12 @@ void check_snapshot(Bytes file) {
 
 void run(Bytes bytes) {
   fuzz::Input input(bytes);
-  const size_t file = input.below(4);
+  const size_t file = input.below(3);
   const Bytes content = input.rest();
   switch (file) {
     case 0:
       return check_quorum_state(as_text(content));
     case 1:
-      return check_meta_properties(as_text(content));
-    case 2:
       return check_file_name(as_text(content));
     default:
       return check_snapshot(content);

@@ -46,6 +46,7 @@ void check_round_trip(const TextRecord& record) {
   };
   kafka::RecordBatchBuilder builder(*kCompressor);
   std::vector<kafka::RecordHeader> headers;
+  headers.reserve(record.headers.size());
   for (const auto& [key, value] : record.headers) headers.push_back({key, bytes(value)});
   builder.begin({});
   CHECK(builder

@@ -326,10 +326,8 @@ def quorum_files():
                           b'"currentVoters":[{"voterId":1},{"voterId":2}],"data_version":0}',
         "quorum_state_1": b'\0{"leaderId":-1,"leaderEpoch":3,"votedId":1,"votedDirectoryId":"8T8l0Yp2Q7qRj6jCk1rJ2w",'
                           b'"data_version":1}',
-        "meta_properties": b"\1#\n#Fri May 01 10:00:00 UTC 2026\nversion=1\n"
-                           b"cluster.id=8T8l0Yp2Q7qRj6jCk1rJ2w\nnode.id=1\ndirectory.id=8T8l0Yp2Q7qRj6jCk1rJ2w\n",
-        "checkpoint_name": b"\x0200000000000000000042-0000000003.checkpoint",
-        "snapshot": b"\3" + snapshot,
+        "checkpoint_name": b"\x0100000000000000000042-0000000003.checkpoint",
+        "snapshot": b"\2" + snapshot,
     }
 
 

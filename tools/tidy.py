@@ -111,7 +111,7 @@ def check_file(name, allowances):
 def main():
     allowances = read_allowances()
     problems = []
-    names = tracked("src/**.h", "src/**.cc", "src/*.h", "fuzz/*.cc", "bench/*.cc", "tests/**.cc")
+    names = tracked(*(f"{folder}/*.{kind}" for folder in ("src", "fuzz", "bench", "tests") for kind in ("h", "cc")))
     for name in sorted(set(names)):
         problems += check_file(name, allowances)
     for name in tracked():

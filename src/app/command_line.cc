@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "app/report.h"
 #include "app/verbs.h"
+#include "base/did_you_mean.h"
 
 namespace millrace::app {
 namespace {
@@ -148,11 +148,8 @@ bool asks_for_help(const std::string& word) {
 
 std::unexpected<Error> unknown(std::string_view what, std::string_view word,
                                const std::vector<std::string>& known) {
-  const std::string near = nearest(word, known);
   return fail(Errc::kUsage,
-              near.empty()
-                  ? fmt::format("there is no {} \"{}\"", what, word)
-                  : fmt::format("there is no {} \"{}\"; did you mean \"{}\"?", what, word, near));
+              fmt::format("there is no {} \"{}\"{}", what, word, did_you_mean(word, known)));
 }
 
 // The row that the first words name, and how many words that took. Null with 0 words: help.

@@ -112,6 +112,10 @@ std::string human(int64_t number, Unit unit) {
   return digits;
 }
 
+std::string counted(int64_t number, std::string_view thing) {
+  return fmt::format("{} {}{}", human(number, Unit::kCount), thing, number == 1 ? "" : "s");
+}
+
 void Output::write(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() && errno == EPIPE) {
     _exit(0);  // whoever read us has seen enough

@@ -69,4 +69,7 @@ class Output {
 /// "12.3 MiB", "1 234 567", "2m 3s", "2026-05-01T10:00:00.123Z".
 std::string human(int64_t number, Unit unit);
 
+/// "1 record", "12 345 records". Requires: a thing whose plural ends in s.
+std::string counted(int64_t number, std::string_view thing);
+
 }  // namespace millrace::app

@@ -51,10 +51,10 @@ TEST_CASE("an error says what, what to do, and where to read more") {
         std::string::npos);
 }
 
-TEST_CASE("the nearest name is offered only when it is near") {
-  const std::vector<std::string> names = {"orders", "payments"};
-  CHECK(nearest("ordres", names) == "orders");
-  CHECK(nearest("xyz", names).empty());
+TEST_CASE("one of a thing is counted in the singular") {
+  CHECK(counted(0, "record") == "0 records");
+  CHECK(counted(1, "record") == "1 record");
+  CHECK(counted(12'345, "partition") == "12 345 partitions");
 }
 
 }  // namespace

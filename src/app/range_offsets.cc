@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/output.h"
 #include "app/topic_facts.h"
 #include "client/offsets.h"
 
@@ -42,8 +43,8 @@ Task<std::map<PartitionIndex, OffsetRange>> resolve_range(client::Cluster* clust
   const auto all = co_await partition_ends(cluster, topic);
   if (range.partition && !all.contains(*range.partition)) {
     co_await fail(Errc::kUnknownTopicOrPartition,
-                  fmt::format("topic {} has {} partitions, no partition {}", topic, all.size(),
-                              range.partition->value));
+                  fmt::format("topic {} has {}, no partition {}", topic,
+                              counted(std::ssize(all), "partition"), range.partition->value));
   }
   std::map<PartitionIndex, OffsetRange> resolved;
   for (const auto& [partition, ends] : all) {

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "app/report.h"
+#include "base/did_you_mean.h"
 #include "client/offsets.h"
 
 namespace millrace::app {
@@ -18,10 +18,8 @@ Task<client::TopicInfo> require_topic(client::Cluster* cluster, std::string topi
   if (co_await as_result(cluster->refresh_all())) {
     for (const auto& [name, info] : cluster->topics()) names.push_back(name);
   }
-  const std::string near = nearest(topic, names);
   co_return fail(Errc::kUnknownTopicOrPartition,
-                 near.empty() ? fmt::format("topic \"{}\"", topic)
-                              : fmt::format("topic \"{}\"; did you mean \"{}\"?", topic, near));
+                 fmt::format("topic \"{}\"{}", topic, did_you_mean(topic, names)));
 }
 
 Task<std::map<PartitionIndex, PartitionEnds>> partition_ends(client::Cluster* cluster,

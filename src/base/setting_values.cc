@@ -252,13 +252,19 @@ std::vector<std::string> SettingsReport::warnings() const {
                                 fmt::join(no_effect, ", ")));
   }
   if (!unknown.empty()) {
-    lines.push_back(fmt::format("unknown settings are ignored: {}", fmt::join(unknown, "; ")));
+    const std::string more =
+        unknown_untold > 0 ? fmt::format("; and {} more", unknown_untold) : std::string();
+    lines.push_back(
+        fmt::format("unknown settings are ignored: {}{}", fmt::join(unknown, "; "), more));
   }
   return lines;
 }
 
 Result<SettingsReport> load_properties(Settings& settings, std::string_view text,
                                        std::string_view file) {
+  // What an unknown name may have meant is looked for among all names; a file of nothing else must
+  // not hold up a start.
+  constexpr size_t kUnknownToldMax = 50;
   Result<std::vector<Property>> properties = parse_properties(text);
   if (!properties) return fail(properties.error().within(file));
   SettingsReport report;
@@ -267,8 +273,12 @@ Result<SettingsReport> load_properties(Settings& settings, std::string_view text
     const std::string where = fmt::format("{}:{}", file, property.line);
     const SettingInfo* row = find_broker_setting(property.name);
     if (row == nullptr) {
-      report.unknown.push_back(
-          unknown_setting(SettingScope::kBroker, property.name).within(where).detail());
+      if (report.unknown.size() < kUnknownToldMax) {
+        report.unknown.push_back(
+            unknown_setting(SettingScope::kBroker, property.name).within(where).detail());
+      } else {
+        ++report.unknown_untold;
+      }
       settings.set_unchecked(SettingLayer::kFile, property.name, property.value, where);
       continue;
     }

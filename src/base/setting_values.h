@@ -218,6 +218,7 @@ struct SettingsReport {
   std::vector<std::string> unbuilt;    ///< names of parts not built yet
   std::vector<std::string> no_effect;  ///< names with nothing to act on
   std::vector<std::string> unknown;    ///< "file:12: \"x\" is unknown; did you mean \"y\"?"
+  size_t unknown_untold = 0;           ///< so many more are unknown: the first say enough
   /// One line for each kind that is there, for the log.
   std::vector<std::string> warnings() const;
 };

@@ -1,5 +1,7 @@
 #include "base/setting_values.h"
 
+#include <fmt/core.h>
+
 #include "base/testing.h"
 
 namespace millrace {
@@ -141,8 +143,19 @@ TEST_CASE("a server.properties is taken as it is, with one line for each kind of
   CHECK(warnings[1] == "settings with nothing to act on in Millrace are ignored: num.io.threads");
   CHECK(warnings[2] ==
         "unknown settings are ignored: server.properties:7: there is no broker setting "
-        "\"log.retention.hour\"; did you mean log.retention.hours?; server.properties:8: there is "
-        "no broker setting \"confluent.something\"");
+        "\"log.retention.hour\"; did you mean \"log.retention.hours\"?; server.properties:8: there "
+        "is no broker setting \"confluent.something\"");
+}
+
+TEST_CASE("a file of nothing but unknown names is loaded at once, and told in part") {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += fmt::format("{}.{:0>5}=1\n", std::string(60, 'o'), i);
+  Settings settings;
+  const Result<SettingsReport> report = load_properties(settings, text, "server.properties");
+  REQUIRE(report);
+  CHECK(report->unknown.size() + report->unknown_untold == 10'000);
+  CHECK(report->unknown.size() == 50);
+  CHECK(report->warnings().front().ends_with("; and 9950 more"));
 }
 
 TEST_CASE("every bad value of a file is told at once, with its line") {

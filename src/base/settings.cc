@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/did_you_mean.h"
 
 namespace millrace {
 namespace {
@@ -328,27 +329,6 @@ std::string format_double(double value) {
   return fmt::format("{}E{}", digits, std::stoi(text.substr(e + 1)));
 }
 
-// Optimal string alignment: insert, delete, replace, swap neighbours; each costs one.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before(b.size() + 1);
-  std::vector<size_t> previous(b.size() + 1);
-  std::vector<size_t> current(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) previous[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    current[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      current[j] = std::min(
-          {previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        current[j] = std::min(current[j], before[j - 2] + 1);
-      }
-    }
-    before.swap(previous);
-    previous.swap(current);
-  }
-  return previous[b.size()];
-}
-
 // A unit's size in the smallest of its family; 0 for one that stands alone.
 int64_t unit_size(std::string_view unit) {
   if (unit == "ms") return 1;
@@ -433,20 +413,6 @@ const SettingInfo* find_broker_setting(std::string_view name) {
   return row != nullptr ? row : find_setting(SettingScope::kBroker, without_listener(name));
 }
 
-std::string_view nearest_setting(SettingScope scope, std::string_view name) {
-  name = name.substr(0, 256);
-  size_t best = name.size() / 4 + 2;  // farther than that is another name, not a slip
-  std::string_view nearest;
-  for (const SettingInfo& row : kRows) {
-    if (row.scope != scope) continue;
-    const size_t d = distance(name, row.name);
-    if (d >= best) continue;
-    best = d;
-    nearest = row.name;
-  }
-  return nearest;
-}
-
 std::string_view removed_setting_advice(std::string_view name) {
   for (const RemovedRow& row : kRemoved) {
     if (row.name == name || (row.name.ends_with('.') && name.starts_with(row.name))) {
@@ -484,8 +450,12 @@ Error unknown_setting(SettingScope scope, std::string_view name) {
   } else if (scope == SettingScope::kBroker && topics != nullptr && !topics->synonyms.empty()) {
     text += fmt::format("; it is a topic's, and for all topics it is called {}",
                         topics->chain().front());
-  } else if (const std::string_view near = nearest_setting(scope, name); !near.empty()) {
-    text += fmt::format("; did you mean {}?", near);
+  } else {
+    std::vector<std::string> known;
+    for (const SettingInfo& row : kRows) {
+      if (row.scope == scope) known.emplace_back(row.name);
+    }
+    text += did_you_mean(name, known);
   }
   return {Errc::kInvalidSetting, std::move(text)};
 }

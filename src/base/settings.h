@@ -100,10 +100,6 @@ const SettingInfo* find_broker_setting(std::string_view name);
 /// elsewhere.
 std::string_view without_listener(std::string_view name);
 
-/// The known name that `name` was most likely meant to be; empty when none is near.
-/// Bounds: O(rows * size^2) with size cut off at 256.
-std::string_view nearest_setting(SettingScope scope, std::string_view name);
-
 /// What to do about a name Kafka once had; empty for other names.
 std::string_view removed_setting_advice(std::string_view name);
 

@@ -124,9 +124,9 @@ TEST_CASE("an unknown name is answered with what was meant") {
     return unknown_setting(scope, name).detail();
   };
   CHECK(told(SettingScope::kBroker, "log.retenton.ms") ==
-        "there is no broker setting \"log.retenton.ms\"; did you mean log.retention.ms?");
+        "there is no broker setting \"log.retenton.ms\"; did you mean \"log.retention.ms\"?");
   CHECK(told(SettingScope::kTopic, "retention.sm") ==
-        "there is no topic setting \"retention.sm\"; did you mean retention.ms?");
+        "there is no topic setting \"retention.sm\"; did you mean \"retention.ms\"?");
   CHECK(told(SettingScope::kBroker, "retention.ms") ==
         "there is no broker setting \"retention.ms\"; it is a topic's, and for all topics it is "
         "called log.retention.ms");
@@ -134,7 +134,6 @@ TEST_CASE("an unknown name is answered with what was meant") {
         "there is no broker setting \"zookeeper.connect\" in Kafka 4: Kafka 4 has no ZooKeeper; "
         "remove it.");
   CHECK(told(SettingScope::kBroker, "frobnicate") == "there is no broker setting \"frobnicate\"");
-  CHECK(nearest_setting(SettingScope::kBroker, std::string(100'000, 'l')).empty());
 }
 
 TEST_CASE("numbers print as Java prints them") {

@@ -29,6 +29,9 @@ struct Uuid {
 /// Kafka's own ids are 0 (none), 1 (the metadata topic) and, for directories, all below 100.
 inline constexpr Uuid kZeroUuid{};
 inline constexpr Uuid kMetadataTopicUuid{0, 1};
+constexpr bool is_reserved_directory(Uuid id) {
+  return id.high == 0 && id.low < 100;
+}
 
 }  // namespace millrace
 

@@ -25,6 +25,8 @@ RebalanceCause because(Trigger trigger, const Member& member, std::string_view c
 
 namespace {
 
+constexpr Duration kStaticMembersWait = milliseconds(100);
+
 /// The members that are there have joined, or had their time.
 void complete_join(Shard& shard, Group& group, Now now) {
   group.join_timer.cancel();
@@ -36,8 +38,9 @@ void complete_join(Shard& shard, Group& group, Now now) {
       remove_member(shard, group, member, Errc::kUnknownMemberId);
   }
   if (group.size() > 0 && !group.elect_joined_leader()) {
-    // Only static members are left and none of them has come back: sessions will tell.
-    group.join_timer.arm(now.mono + group.rebalance_timeout());
+    // Only static members are left and none of them has come back: sessions will tell. They may
+    // have asked for a timeout of 0; the alarm must not be due again at once.
+    group.join_timer.arm(now.mono + std::max(group.rebalance_timeout(), kStaticMembersWait));
     return;
   }
   group.begin_generation(now.wall);

@@ -133,6 +133,17 @@ TEST_CASE("a static member leaves with its session or by its name") {
   CHECK(host.state() == GroupState::kEmpty);
 }
 
+TEST_CASE("a static member that grants a rebalance no time is waited for until its session ends") {
+  TestHost host;
+  host.stable_group({{.instance = "a"}, {.instance = "b", .session_ms = 6'000}});
+  host.join({.instance = "a", .session_ms = 20'000, .rebalance_ms = 0});
+  host.advance(seconds(6));
+  CHECK(host.state() == GroupState::kPreparingRebalance);
+  CHECK(host.coordinator().explain("g")->members == 1);
+  host.advance(seconds(14));
+  CHECK(host.state() == GroupState::kEmpty);
+}
+
 TEST_CASE("a static member that restarts before it asked for its assignment is still waited for") {
   TestHost host;
   const auto [leader, join_leader] = host.join_twice({.rebalance_ms = 20'000});

@@ -4,63 +4,59 @@
 
 #include <charconv>
 
+#include "base/properties.h"
+
 namespace millrace::log {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\f";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-template <class Number>
-bool parse_number(std::string_view text, Number& into) {
+bool read_number(std::string_view text, int32_t& into) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, into);
   return error == std::errc() && stop == end;
 }
 
+bool read_directory_id(std::string_view text, Uuid& into) {
+  const Result<Uuid> id = Uuid::parse(text);
+  if (!id || is_reserved_directory(*id)) return false;
+  into = *id;
+  return true;
+}
+
 }  // namespace
 
 std::string format_meta_properties(const MetaProperties& meta) {
-  return fmt::format("version=1\ncluster.id={}\nnode.id={}\ndirectory.id={}\n", meta.cluster_id,
-                     meta.node_id.value, meta.directory_id.to_string());
+  std::string text = format_property("version", "1");
+  text += format_property("cluster.id", meta.cluster_id);
+  text += format_property("node.id", fmt::format("{}", meta.node_id.value));
+  if (!meta.directory_id.is_zero()) {
+    text += format_property("directory.id", meta.directory_id.to_string());
+  }
+  return text;
 }
 
 Result<MetaProperties> parse_meta_properties(std::string_view text) {
-  MetaProperties meta;
-  int version = -1;
-  while (!text.empty()) {
-    const size_t newline = std::min(text.find('\n'), text.size());
-    const std::string_view line = trim(text.substr(0, newline));
-    text.remove_prefix(std::min(newline + 1, text.size()));
-    if (line.empty() || line[0] == '#' || line[0] == '!') continue;
-    const size_t equals = line.find('=');
-    if (equals == std::string_view::npos) {
-      return fail(Errc::kCorruptFile,
-                  fmt::format("meta.properties has the line \"{}\"", line.substr(0, 200)));
-    }
-    const std::string_view name = trim(line.substr(0, equals));
-    const std::string_view value = trim(line.substr(equals + 1));
+  const Result<std::vector<Property>> properties = parse_properties(text);
+  if (!properties) {
+    return fail(Errc::kCorruptFile,
+                fmt::format("meta.properties: {}", properties.error().detail()));
+  }
+  MetaProperties meta{.node_id = kNoBroker};
+  int32_t version = -1;
+  for (const auto& [name, value, line] : *properties) {
     bool valid = true;
-    if (name == "version") valid = parse_number(value, version);
+    if (name == "version") valid = read_number(value, version);
     if (name == "cluster.id") meta.cluster_id = value;
-    if (name == "node.id") valid = parse_number(value, meta.node_id.value);
-    if (name == "directory.id") {
-      const Result<Uuid> id = Uuid::parse(value);
-      valid = id.has_value();
-      if (valid) meta.directory_id = *id;
-    }
+    if (name == "node.id") valid = read_number(value, meta.node_id.value);
+    if (name == "directory.id") valid = read_directory_id(value, meta.directory_id);
     if (!valid) {
-      return fail(Errc::kCorruptFile,
-                  fmt::format("meta.properties has {}={}", name, value.substr(0, 200)));
+      return fail(Errc::kCorruptFile, fmt::format("meta.properties:{}: it has {}={}", line, name,
+                                                  std::string_view(value).substr(0, 200)));
     }
   }
   if (version > 1) {
     return fail(Errc::kNewerFormat, fmt::format("meta.properties of version {}", version));
   }
-  if (version != 1 || meta.cluster_id.empty() || meta.node_id.value < 0) {
+  if (version != 1 || meta.cluster_id.empty() || meta.node_id < BrokerId(0)) {
     return fail(Errc::kCorruptFile, "meta.properties must have version=1, cluster.id and node.id");
   }
   return meta;

@@ -21,7 +21,6 @@ struct MetaProperties {
 };
 
 std::string format_meta_properties(const MetaProperties& meta);
-/// Accepts what Java's Properties would, as far as Kafka writes it: comments, blanks around '='.
 /// Errors: kCorruptFile, kNewerFormat.
 Result<MetaProperties> parse_meta_properties(std::string_view text);
 

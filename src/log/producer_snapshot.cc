@@ -73,7 +73,14 @@ Result<std::vector<ProducerEntry>> parse_producer_snapshot(Bytes file) {
                              .offset_delta = load_be<int32_t>(from + 22),
                              .last_offset = Offset(load_be<int64_t>(from + 14)),
                              .timestamp = entry.last_timestamp};
-    if (last.last_offset.value >= 0) entry.add_batch(last);
+    if (last.last_offset.value < 0) continue;  // none
+    if (last.offset_delta < 0 || last.offset_delta > last.last_offset.value) {
+      return fail(Errc::kCorruptFile,
+                  fmt::format("producer snapshot has a batch of producer {} that ends at {}, {} "
+                              "behind its first offset",
+                              entry.producer_id.value, last.last_offset.value, last.offset_delta));
+    }
+    entry.add_batch(last);
   }
   return entries;
 }

@@ -252,5 +252,18 @@ TEST_CASE("a damaged producer snapshot is told by its CRC, its size or its versi
   }
 }
 
+TEST_CASE(
+    "a producer snapshot whose batch would begin below offset 0, or behind its end, is damaged") {
+  for (const int32_t delta : {-1, 1, 1 << 30}) {
+    ProducerEntry entry;
+    entry.add_batch({.last_sequence = 5, .offset_delta = delta, .last_offset = Offset(0)});
+    ProducerStates states;
+    states.restore({&entry, 1});
+    const auto parsed = parse_producer_snapshot(format_producer_snapshot(states));
+    REQUIRE(!parsed);
+    CHECK(parsed.error().code() == Errc::kCorruptFile);
+  }
+}
+
 }  // namespace
 }  // namespace millrace::log

@@ -77,7 +77,9 @@ TEST_CASE("meta.properties without what it must say, or of another version, is r
   for (const char* text :
        {"", "version=1\n", "version=1\ncluster.id=c\n", "version=1\nnode.id=1\n",
         "version=0\ncluster.id=c\nbroker.id=1\n", "version=1\ncluster.id=c\nnode.id=x\n",
-        "version=1\ncluster.id=c\nnode.id=1\ndirectory.id=?\n", "nonsense\n"}) {
+        "version=1\ncluster.id=c\nnode.id=1\ndirectory.id=?\n",
+        "version=1\ncluster.id=c\nnode.id=1\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAQ\n",
+        "version=1\ncluster.id=c\nnode.id=-1\n", "cluster.id=\\u12\n", "nonsense\n"}) {
     CAPTURE(text);
     CHECK(parse_meta_properties(text).error().code() == Errc::kCorruptFile);
   }

@@ -133,6 +133,8 @@ class Controller {
   TopicId new_topic_id();
 
   // controller_configs.cc
+  template <class Response, class Request, class ConfigAfter>
+  Outcome<Response> alter_each(const Request& request, Arena& arena, ConfigAfter config_after);
   Result<> change_config(const ResourceChange& change, Records& records, Arena& arena) const;
   Result<> check_resource_exists(const ConfigResource& resource) const;
 

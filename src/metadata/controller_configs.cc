@@ -203,60 +203,51 @@ Result<> Controller::change_config(const ResourceChange& change, Records& record
   return {};
 }
 
-Outcome<kafka::IncrementalAlterConfigsResponse> Controller::incremental_alter_configs(
-    const kafka::IncrementalAlterConfigsRequest& request, Arena& arena) {
+/// Both kinds of request, a resource at a time; they differ in what its config is to become.
+template <class Response, class Request, class ConfigAfter>
+Outcome<Response> Controller::alter_each(const Request& request, Arena& arena,
+                                         ConfigAfter config_after) {
   const auto twice = repeated(request.resources);
-  std::vector<kafka::IncrementalAlterConfigsResponse::Resource> responses;
-  Outcome<kafka::IncrementalAlterConfigsResponse> outcome;
-  const auto alter = [&](const auto& resource) -> Result<> {
+  std::vector<typename Response::Resource> responses;
+  Outcome<Response> outcome;
+  const auto alter_one = [&](const auto& resource) -> Result<> {
     if (twice.contains({resource.resource_type, resource.resource_name})) {
       return fail(Errc::kInvalidRequest, "Each resource must appear at most once.");
     }
     ResourceChange change{.resource =
                               TRY(resource_of(resource.resource_type, resource.resource_name))};
     TRY(check_shape(resource.configs));
-    change.config = TRY(edited(change.resource, image_.config(change.resource), resource.configs));
     for (const auto& config : resource.configs) change.named.emplace(config.name);
+    change.config = TRY(config_after(change.resource, resource.configs));
     return change_config(change, outcome.records, arena);
   };
   for (const auto& resource : request.resources) {
     auto& response = responses.emplace_back();
     response.resource_type = resource.resource_type;
     response.resource_name = resource.resource_name;
-    set_result(response, alter(resource), arena);
+    set_result(response, alter_one(resource), arena);
   }
   if (request.validate_only) outcome.records.clear();
   outcome.reply.responses = arena.copy_array(responses);
   return outcome;
 }
 
+Outcome<kafka::IncrementalAlterConfigsResponse> Controller::incremental_alter_configs(
+    const kafka::IncrementalAlterConfigsRequest& request, Arena& arena) {
+  return alter_each<kafka::IncrementalAlterConfigsResponse>(
+      request, arena, [this](const ConfigResource& resource, const auto& changes) {
+        return edited(resource, image_.config(resource), changes);
+      });
+}
+
 Outcome<kafka::AlterConfigsResponse> Controller::alter_configs(
     const kafka::AlterConfigsRequest& request, Arena& arena) {
-  const auto twice = repeated(request.resources);
-  std::vector<kafka::AlterConfigsResponse::Resource> responses;
-  Outcome<kafka::AlterConfigsResponse> outcome;
-  const auto alter = [&](const auto& resource) -> Result<> {
-    if (twice.contains({resource.resource_type, resource.resource_name})) {
-      return fail(Errc::kInvalidRequest, "Each resource must appear at most once.");
-    }
-    ResourceChange change{.resource =
-                              TRY(resource_of(resource.resource_type, resource.resource_name))};
-    TRY(check_shape(resource.configs));
-    for (const auto& config : resource.configs) {
-      change.config[std::string(config.name)] = *config.value;
-      change.named.emplace(config.name);
-    }
-    return change_config(change, outcome.records, arena);
-  };
-  for (const auto& resource : request.resources) {
-    auto& response = responses.emplace_back();
-    response.resource_type = resource.resource_type;
-    response.resource_name = resource.resource_name;
-    set_result(response, alter(resource), arena);
-  }
-  if (request.validate_only) outcome.records.clear();
-  outcome.reply.responses = arena.copy_array(responses);
-  return outcome;
+  return alter_each<kafka::AlterConfigsResponse>(
+      request, arena, [](const ConfigResource& /*resource*/, const auto& wanted) -> Result<Config> {
+        Config config;
+        for (const auto& entry : wanted) config[std::string(entry.name)] = *entry.value;
+        return config;
+      });
 }
 
 }  // namespace millrace::metadata

@@ -135,7 +135,7 @@ TEST_CASE("a bad config refuses the topic, and says which") {
     return std::string(topic.error_message.value_or(""));
   };
   CHECK(refusal("retention.msx", "1") ==
-        "there is no topic setting \"retention.msx\"; did you mean retention.ms?");
+        "there is no topic setting \"retention.msx\"; did you mean \"retention.ms\"?");
   CHECK(refusal("segment.bytes", "1").find("at least 1048576") != std::string::npos);
   CHECK(refusal("min.compaction.lag.ms", "x") != "");
   CHECK(refusal("remote.storage.enable", "true").find("tiered storage") != std::string::npos);

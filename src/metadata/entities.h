@@ -16,14 +16,10 @@
 
 namespace millrace::metadata {
 
-/// Directory ids below this one are never a directory's: they say what is known instead.
+/// What is known of a directory instead of its id; all are reserved (base/uuid.h).
 inline constexpr Uuid kMigratingDirectory{0, 0};   ///< written before directories had ids
 inline constexpr Uuid kUnassignedDirectory{0, 1};  ///< the broker has not chosen one yet
 inline constexpr Uuid kLostDirectory{0, 2};        ///< in one that failed
-inline constexpr uint64_t kReservedDirectories = 100;
-constexpr bool is_reserved_directory(Uuid id) {
-  return id.high == 0 && id.low < kReservedDirectories;
-}
 
 struct Endpoint {
   std::string name;  ///< of the listener

@@ -1,7 +1,6 @@
-// The small files and control batches of the quorum: quorum-state, meta.properties, LeaderChange.
+// The small files and control batches of the quorum: quorum-state, LeaderChange.
 #include "base/random.h"
 #include "kafka/batch_testing.h"
-#include "metadata/meta_properties.h"
 #include "metadata/quorum_batch.h"
 #include "metadata/quorum_state.h"
 
@@ -63,39 +62,6 @@ TEST_CASE("a damaged quorum-state is refused, a newer one by its version") {
         result == Errc::kNone || result == Errc::kCorruptFile || result == Errc::kNewerFormat;
     CHECK(expected);
   }
-}
-
-TEST_CASE("meta.properties of Kafka is read, whatever the order, and ours back again") {
-  const Result<MetaProperties> kafkas = parse_meta_properties(
-      "#\n#Sat Nov 21 16:23:15 UTC 2026\nnode.id=1\ndirectory.id=Fr1R8SO4nZld1LPBF47M-g\n"
-      "version=1\ncluster.id=AAAAAAAAAAAAAAAAAAAAAg\n");
-  REQUIRE(kafkas);
-  CHECK(kafkas->cluster_id == "AAAAAAAAAAAAAAAAAAAAAg");
-  CHECK(kafkas->node == BrokerId(1));
-  CHECK(kafkas->directory->to_string() == "Fr1R8SO4nZld1LPBF47M-g");
-  CHECK(parse_meta_properties(format_meta_properties(*kafkas)) == *kafkas);
-
-  const Result<MetaProperties> old =
-      parse_meta_properties("version=0\nbroker.id=3\ncluster.id=x\n");
-  REQUIRE(old);
-  CHECK(old->node == BrokerId(3));
-  CHECK(!old->directory);
-  CHECK(parse_meta_properties(format_meta_properties(*old)) == *old);
-}
-
-TEST_CASE("a meta.properties that does not say whose directory it is is refused") {
-  const auto refusal = [](std::string_view text) {
-    const Result<MetaProperties> properties = parse_meta_properties(text);
-    return properties ? std::string() : properties.error().message();
-  };
-  CHECK(refusal("") == "A file's content is damaged.: meta.properties: version is missing");
-  CHECK(refusal("version=1\nnode.id=1\n").find("cluster.id is missing") != std::string::npos);
-  CHECK(refusal("version=1\ncluster.id=x\n").find("node.id is missing") != std::string::npos);
-  CHECK(refusal("version=1\ncluster.id=x\nnode.id=one\n").find("\"one\"") != std::string::npos);
-  CHECK(refusal("version=1\ncluster.id=x\nnode.id=-1\n") != "");
-  CHECK(refusal("version=2\ncluster.id=x\nnode.id=1\n").find("newer version") != std::string::npos);
-  CHECK(refusal("version=1\ncluster.id=x\nnode.id=1\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAQ\n") != "");
-  CHECK(refusal("version=\\u1") != "");
 }
 
 TEST_CASE("a leader opens its epoch with Kafka's bytes") {

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "app/config_resource.h"
-#include "app/report.h"
 #include "app/verbs.h"
+#include "base/did_you_mean.h"
 
 namespace millrace::app {
 namespace {
@@ -55,14 +55,12 @@ class ConfigGet : public Verb {
  private:
   Result<> check_names(const std::vector<client::ConfigEntry>& entries) const {
     std::vector<std::string> names;
+    names.reserve(entries.size());
     for (const client::ConfigEntry& entry : entries) names.push_back(entry.name);
     for (const std::string& setting : settings_) {
       if (std::find(names.begin(), names.end(), setting) != names.end()) continue;
-      const std::string near = nearest(setting, names);
-      return fail(Errc::kNotFound, near.empty()
-                                       ? fmt::format("{} has no setting {}", resource_, setting)
-                                       : fmt::format("{} has no setting {}; did you mean {}?",
-                                                     resource_, setting, near));
+      return fail(Errc::kNotFound, fmt::format("{} has no setting {}{}", resource_, setting,
+                                               did_you_mean(setting, names)));
     }
     return {};
   }

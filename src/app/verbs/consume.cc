@@ -48,7 +48,7 @@ class Consume : public Verb {
     }
     progress_->clear();
     session->out().flush();
-    session->note(fmt::format("{} records, {}", shown_, human(bytes_, Unit::kBytes)));
+    session->note(fmt::format("{}, {}", counted(shown_, "record"), human(bytes_, Unit::kBytes)));
   }
 
  private:
@@ -131,8 +131,8 @@ class Consume : public Verb {
 
   Task<> learn_ends(client::Cluster* cluster, const client::GroupConsumer* consumer) {
     if (follow_) co_return;
-    const auto assignment = consumer->assignment();
-    for (const TopicPartition& partition : assignment) {
+    // A copy: it may change while we wait.
+    for (const TopicPartition& partition : std::vector(consumer->assignment())) {
       const auto end = co_await as_result(client::list_offset(cluster, partition, client::kLatest));
       if (end) high_watermarks_[partition] = end->offset;
     }
@@ -162,7 +162,7 @@ class Consume : public Verb {
                                   bytes_ += static_cast<int64_t>(line_.size());
                                   return {};
                                 }));
-    progress_->show(fmt::format("{} records, {}", shown_, human(bytes_, Unit::kBytes)));
+    progress_->show(fmt::format("{}, {}", counted(shown_, "record"), human(bytes_, Unit::kBytes)));
     return {};
   }
 

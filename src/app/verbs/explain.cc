@@ -6,6 +6,7 @@
 
 #include "app/report.h"
 #include "app/verbs.h"
+#include "base/did_you_mean.h"
 #include "base/settings.h"
 
 namespace millrace::app {
@@ -70,11 +71,11 @@ class Explain : public Verb {
   std::string suggestion() const {
     std::vector<std::string> names;
     for (size_t i = 0; i < error_count(); ++i) {
-      names.emplace_back(error_info(static_cast<Errc>(i)).kafka_name);
+      const ErrorInfo& row = error_info(static_cast<Errc>(i));
+      names.push_back(row.kafka_name.empty() ? error_label(row) : std::string(row.kafka_name));
     }
     for (const SettingInfo& row : setting_rows()) names.emplace_back(row.name);
-    const std::string near = nearest(what_, names);
-    return near.empty() ? "" : fmt::format("; did you mean {}?", near);
+    return did_you_mean(what_, names);
   }
 
   std::string what_;

@@ -21,8 +21,9 @@ class GroupDelete : public Verb {
     for (const std::string& group : groups_) {
       const auto description = co_await client::describe_group(cluster, group);
       const auto committed = co_await client::fetch_committed(cluster, group, std::nullopt);
-      plan += fmt::format("{}would delete group {} ({}) and its offsets of {} partitions",
-                          plan.empty() ? "" : "\n", group, description.state, committed.size());
+      plan += fmt::format("{}would delete group {} ({}) and its offsets of {}",
+                          plan.empty() ? "" : "\n", group, description.state,
+                          counted(std::ssize(committed), "partition"));
     }
     co_await session->confirm(plan, "deleting groups");
     for (const std::string& group : groups_) {

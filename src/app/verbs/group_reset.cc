@@ -67,13 +67,14 @@ class GroupReset : public Verb {
                     fmt::format("group {} has members that are reading", group_));
     }
     co_await Result<>(done);
-    session->out().say(fmt::format("moved {} partitions of {}", next.size(), group_));
+    session->out().say(
+        fmt::format("moved {} of {}", counted(std::ssize(next), "partition"), group_));
   }
 
  private:
   static std::string describe_move(Offset from, Offset to) {
-    return to > from ? fmt::format(", skipping {} records", to - from)
-                     : fmt::format(", reading {} records again", from - to);
+    return to > from ? fmt::format(", skipping {}", counted(to - from, "record"))
+                     : fmt::format(", reading {} again", counted(from - to, "record"));
   }
 
   std::string group_;

@@ -50,7 +50,8 @@ class Produce : public Verb {
         const auto sent = co_await as_result(send(session, &producer, &record));
         if (!sent) co_await give_up(session, &producer, sent.error());
       }
-      progress.show(fmt::format("{} records, {} sent", delivered_, human(bytes_, Unit::kBytes)));
+      progress.show(
+          fmt::format("{}, {} sent", counted(delivered_, "record"), human(bytes_, Unit::kBytes)));
       if (chunk.empty() || session->stopping()) break;
     }
     co_await producer.flush();
@@ -122,8 +123,8 @@ class Produce : public Verb {
 
   void summarise(Session* session) {
     const Duration took = session->env().loop.now() - begun_;
-    session->note(fmt::format("{} records delivered, {}{}, slowest batch {} ms, {:.1f} s",
-                              delivered_, human(bytes_, Unit::kBytes),
+    session->note(fmt::format("{} delivered, {}{}, slowest batch {} ms, {:.1f} s",
+                              counted(delivered_, "record"), human(bytes_, Unit::kBytes),
                               failed_ > 0 ? fmt::format(", {} FAILED", failed_) : "", slowest_.ms(),
                               static_cast<double>(took.ms()) / 1000));
     if (failed_ > 0) session->exit_code = ExitCode::kPartlyFailed;

@@ -16,8 +16,8 @@ using runtime::Task;
 struct Health {
   size_t topics = 0;
   size_t partitions = 0;
-  size_t without_leader = 0;
-  size_t under_replicated = 0;
+  int64_t without_leader = 0;
+  int64_t under_replicated = 0;
   int64_t bytes = 0;
   size_t groups = 0;
   std::string slowest_group;
@@ -27,10 +27,11 @@ struct Health {
   bool warn() const { return under_replicated > 0; }
   std::string verdict() const {
     if (bad())
-      return fmt::format("{} partitions have no leader: they can be neither written nor read",
-                         without_leader);
+      return fmt::format("{} without a leader: neither written nor read until there is one",
+                         counted(without_leader, "partition"));
     if (warn())
-      return fmt::format("{} partitions have fewer copies than they should", under_replicated);
+      return fmt::format("{} with fewer copies than there should be",
+                         counted(under_replicated, "partition"));
     return "all is well: every partition has its leader and all its copies";
   }
 };

@@ -37,9 +37,8 @@ class TopicCreate : public Verb {
         continue;
       }
       if (!created) co_await fail(created.error());
-      session->out().say(fmt::format("{} {} with {} partitions",
-                                     dry_run_ ? "would create" : "created", name,
-                                     created->partitions));
+      session->out().say(fmt::format("{} {} with {}", dry_run_ ? "would create" : "created", name,
+                                     counted(created->partitions, "partition")));
     }
   }
 

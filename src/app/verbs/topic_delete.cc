@@ -22,9 +22,8 @@ class TopicDelete : public Verb {
       int64_t records = 0;
       const auto ends = co_await partition_ends(cluster, topic);
       for (const auto& [partition, end] : ends) records += end.end - end.start;
-      plan +=
-          fmt::format("{}would delete topic {}: {} partitions, {} records",
-                      plan.empty() ? "" : "\n", topic, ends.size(), human(records, Unit::kCount));
+      plan += fmt::format("{}would delete topic {}: {}, {}", plan.empty() ? "" : "\n", topic,
+                          counted(std::ssize(ends), "partition"), counted(records, "record"));
     }
     co_await session->confirm(plan, "deleting topics");
     for (const std::string& topic : topics_) {

@@ -34,8 +34,8 @@ class TopicTrim : public Verb {
       const PartitionEnds& end = ends.at(partition);
       if (offsets.from <= end.start) continue;
       before[partition] = offsets.from;
-      plan += fmt::format("{}would remove {} records of {}: {} to {}", plan.empty() ? "" : "\n",
-                          human(offsets.from - end.start, Unit::kCount),
+      plan += fmt::format("{}would remove {} of {}: {} to {}", plan.empty() ? "" : "\n",
+                          counted(offsets.from - end.start, "record"),
                           coordinate(topic_, partition), end.start.value, offsets.from.value - 1);
     }
     if (before.empty()) {

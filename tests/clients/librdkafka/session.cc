@@ -216,6 +216,7 @@ std::vector<Record> read(const std::string& bootstrap, const std::string& topic,
 
 std::vector<std::string> values(const std::vector<Record>& records) {
   std::vector<std::string> texts;
+  texts.reserve(records.size());
   for (const Record& record : records) texts.push_back(record.value.value_or("null"));
   return texts;
 }
