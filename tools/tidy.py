@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADER_LINES, SOURCE_LINES, FUNCTION_LINES = 300, 800, 70
+HEADER_LINES, SOURCE_LINES, FUNCTION_LINES, COLUMNS = 300, 800, 70, 100
 
 # What to write instead, for names that reach the world past Env, or that hide what they mean.
 # (pattern, advice, folders where it is allowed)
@@ -80,7 +80,8 @@ def long_functions(lines):
 
 def check_file(name, allowances):
     problems = []
-    lines = (ROOT / name).read_text().splitlines()
+    text = (ROOT / name).read_text()
+    lines = text.splitlines()
     budget = HEADER_LINES if name.endswith(".h") else SOURCE_LINES
     if len(lines) > budget and name not in allowances:
         problems.append(f"{name}:1: {len(lines)} lines, budget {budget}: split it by idea")
@@ -100,6 +101,8 @@ def check_file(name, allowances):
                 continue
             if re.search(pattern, subject) and "NOLINT: " not in line:  # with its reason
                 problems.append(f"{name}:{number}: {re.search(pattern, subject).group(0)}: {advice}")
+        if len(line) > COLUMNS and "R\"(" not in line and "clang-format off" not in text:
+            problems.append(f"{name}:{number}: {len(line)} columns, budget {COLUMNS}")
         if re.search(r"(?<![\w./])/(home|root)/\w", line):
             problems.append(f"{name}:{number}: names a path of somebody's machine")
     return problems

@@ -63,7 +63,7 @@ class FetchWait {
   Facts& facts() { return facts_; }
   const Facts& facts() const { return facts_; }
   size_t partition_count() const { return watches_.size(); }
-  /// "waits for 1 byte in 12 partitions, 0 are ready, at most 300 ms more".
+  /// "waits for 1000 bytes in 12 partitions, 0 are ready, at most 300 ms more".
   std::string describe(MonoTime now) const;
 
  private:

@@ -41,7 +41,7 @@ class Request {
  public:
   /// Shape: borrows all but the frame.
   /// Errors: kInvalidRequest for a header that cannot be read, kUnsupportedVersion for an API or
-  /// version that is not served; both close the connection (kafka.md a.1).
+  /// version that is not served; both close the connection, as in Kafka.
   static Result<std::unique_ptr<Request>> parse(Frame frame, std::span<const Api> apis, Node* node,
                                                 ConnectionFacts& connection);
 

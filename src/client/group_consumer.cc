@@ -243,7 +243,6 @@ Task<> GroupConsumer::heartbeats() {
     kafka::HeartbeatRequest request;
     request.group_id = options_.group_id;
     request.generation_id = generation_;
-    request.member_id = member_id_;
     request.group_instance_id = optional_text(options_.instance_id);
     const std::string member_id = member_id_;  // the request views it while it waits
     request.member_id = member_id;

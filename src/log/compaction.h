@@ -13,7 +13,7 @@
 // pass that sees them sets. Batches keep their first and last offset and their producer fields; one
 // that is emptied stays while it holds a producer's last sequence, or is the last of a new segment:
 // so every segment reaches to the next one, by which recovery knows that nothing is missing.
-// Source: kafka.md b.3.
+// Source: Kafka's Cleaner; KIP-354, KIP-534.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 //
 // A segment that ends before the next one begins is treated as if its end were damaged.
 //
-// Source: kafka.md e.1.
+// Source: Kafka's LogLoader.
 #pragma once
 
 #include <memory>

@@ -209,7 +209,7 @@ std::optional<AbortedTransaction> PartitionLog::note_producer(const kafka::Recor
 }
 
 // The active segment, after rolling to a new one where the next append must not go into the old.
-// Source: kafka.md b.1; Kafka's LogSegment.shouldRoll.
+// Source: Kafka's LogSegment.shouldRoll.
 Result<Segment*> PartitionLog::segment_for(int64_t bytes, Offset first, Offset last,
                                            Timestamp max_timestamp) {
   // Segments follow each other without a gap, as far as int32 reaches: recovery counts on it.

@@ -4,15 +4,14 @@
 //
 // Who must survive what, without losing or doubling anything that was acknowledged:
 //
-//   one broker alone      delay, loss, resets, refusals, partitions, slow and short transfers,
-//   pauses,
-//                         clock skew, drift and jumps, kills, power loss with unsynced writes lost,
-//                         kept or torn, a full disk, failing writes, failing and slow syncs (it may
-//                         refuse to serve, or stop, but not lose)
-//   one broker alone      must notice and report, and keep the rest readable: bit rot, failing
-//   reads a replicated cluster  all of the above, and the loss of a minority of its disks nobody a
-//   sync that claims success and did nothing (SimulatedDisk::skip_sync): that
-//                         is how tests prove that the checkers see
+//   one broker alone     delay, loss, resets, refusals, partitions, slow and short transfers,
+//                        pauses, clock skew, drift and jumps, kills, power loss with unsynced
+//                        writes lost, kept or torn, a full disk, failing writes, failing and slow
+//                        syncs (it may refuse to serve, or stop, but not lose)
+//   one broker alone     must notice and report, and keep the rest readable: bit rot, failing reads
+//   a cluster            all of the above, and the loss of a minority of its disks
+//   nobody               a sync that claims success and did nothing (disk_sync_lie): that is how
+//                        tests prove that the checkers see
 #pragma once
 
 #include <cstdint>

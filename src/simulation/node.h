@@ -1,9 +1,10 @@
 // Node: one simulated machine and the process on it: a clock, a disk, a network door, and, while it
 // runs, a loop with the objects that a program built. Made by World::add_node.
 //
-//   start()   builds the process          kill()   the process is gone; the machine is not (kill
-//   -9) pause()   no processor for a while    crash()  the power is gone: unsynced writes too, and
-//                                                  nobody is told that connections are dead
+//   start()   builds the process
+//   pause()   no processor for a while
+//   kill()    the process is gone, as by kill -9; the machine and its page cache are not
+//   crash()   the power is gone: unsynced writes too, and nobody is told that connections are dead
 #pragma once
 
 #include <functional>

@@ -7,6 +7,12 @@ import time
 
 CELLS = {"ok": "ok", "fail": "FAIL", "n/a": "n/a", "not run": "-"}
 HEARTBEAT_S = 20
+FALLBACKS = """\
+Clients ask ApiVersions first, and what a broker does not list they do not send. So none of these shows an error:
+
+- `ConsumerGroupDescribe` (69): Java's Admin, kafka-consumer-groups and confluent-kafka ask `DescribeGroups` (15) alone.
+- `ListPartitionReassignments` (46): kafka-topics describes topics without reassignments. Only kafka-reassign-partitions,
+  which is about nothing else, ends with "The node does not support LIST_PARTITION_REASSIGNMENTS"."""
 
 
 def read_scenarios(path):
@@ -154,7 +160,7 @@ class Table:
             "`./dev clients --against kafka` runs the same programs against Apache Kafka.", "",
             *rows, "", "## Versions", "", "| client | version |", "| --- | --- |", *versions, "",
             "## What each scenario asks", "", "| scenario | what must be seen |", "| --- | --- |", *meaning, "",
-            "## Where a client cannot", "", *reasons, ""])
+            "## Where a client cannot", "", *reasons, "", "## Where Millrace does not", "", FALLBACKS, ""])
 
 
 def _listed(ids, limit=6):

@@ -32,6 +32,8 @@ examples:
 """
 
 SCENARIO_LIMIT_S = 150  # Twice a program's own patience: past it, the program itself hangs.
+CI_LIMIT_S = 450  # Twice what two busy cores need; what is left then has failed, and all is over within eight minutes.
+LAST_LINES = 25  # of each log, after a failure
 
 
 def main():
@@ -73,7 +75,7 @@ def arguments():
     options.add_argument("--scenarios", metavar="ID[,..]", help="only these scenarios of tests/clients/scenarios.txt")
     options.add_argument("--against", choices=("millrace", "kafka"), default="millrace", help="which broker (default millrace)")
     options.add_argument("--broker", metavar="PATH", help="the millrace binary (default: the release build)")
-    options.add_argument("--ci", action="store_true", help="a missing toolchain is a failure")
+    options.add_argument("--ci", action="store_true", help=f"a missing toolchain is a failure, and so is what {CI_LIMIT_S} s do not reach")
     options.add_argument("--keep", action="store_true", help="leave the brokers' data and logs")
     options.add_argument("--record", metavar="DIR", help="write the frames seen on the wire, a file per family")
     options.add_argument("--jobs", type=int, default=2, metavar="N", help="families at once (default 2)")
@@ -91,13 +93,14 @@ def choose(kind, wanted, known):
 
 
 class Suite:
-    """Prepares every family, then runs each against a broker of its own, a few families at a time."""
+    """Makes the families ready one after another, and runs each that is ready against a broker of its own, a few at a time."""
 
     def __init__(self, options, chosen, progress):
         self.options = options
         self.chosen = chosen
         self.progress = progress
         self.stopping = threading.Event()
+        self.deadline = time.monotonic() + CI_LIMIT_S if options.ci else float("inf")
         self.broker_name = "Apache Kafka" if options.against == "kafka" else "Millrace"
 
     def run(self, todo):
@@ -110,11 +113,12 @@ class Suite:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=None if self.options.record else families.BUILD))
         pool = concurrent.futures.ThreadPoolExecutor(self.options.jobs)
         try:
-            commands, results = self.prepare(todo)
-            running = {family: pool.submit(self.family, family, command) for family, command in commands.items()}
-            for family, future in running.items():
-                results[family.name] = future.result()
-            return results
+            self.prepare_tools()
+            results, running = {}, {}
+            for family in todo:
+                if command := self.prepare(family, results):
+                    running[family.name] = pool.submit(self.family, family, command)
+            return results | {name: future.result() for name, future in running.items()}
         except BaseException:
             self.stopping.set()
             broker.end_all()
@@ -133,30 +137,35 @@ class Suite:
         else:
             shutil.rmtree(self.folder)
 
-    def prepare(self, todo):
-        """Commands of the families that can run, and the verdicts of those that cannot."""
-        commands, results = {}, {}
-        for family in todo:
-            self.progress.enter(family.name, "getting ready")
-            try:
-                commands[family] = family.ready()
-            except families.Missing as missing:
-                self.progress.say(f"NOT RUN {family.name}: {missing}")
-                results[family.name] = report.everything(self.chosen, "not run", str(missing))
-            except families.PrepareFailed as failed:
-                self.progress.say(f"FAIL {family.name} cannot be made ready: {failed}")
-                results[family.name] = report.everything(self.chosen, "fail", "it cannot be made ready (see above)")
+    def prepare(self, family, results):
+        """The command of a family that can run; otherwise nothing, and its verdicts are in `results`."""
+        self.progress.enter(family.name, "getting ready")
+        try:
+            return family.ready()
+        except families.Missing as missing:
+            self.progress.say(f"NOT RUN {family.name}: {missing}")
+            results[family.name] = report.everything(self.chosen, "not run", str(missing))
+        except families.PrepareFailed as failed:
+            self.progress.say(f"FAIL {family.name} cannot be made ready: {failed}")
+            results[family.name] = report.everything(self.chosen, "fail", "it cannot be made ready (see above)")
+        finally:
             self.progress.leave(family.name)
-        self.dump = None
+
+    def prepare_tools(self):
+        """What the runner itself takes from Apache Kafka: the broker, and the program that reads its logs."""
+        self.progress.enter("the runner", "getting ready")
+        self.dump, self.without_dump = None, None
         try:
             if self.options.against == "kafka":
                 families.jars()
             if "log-dump" in self.chosen:
                 self.dump = families.java_program("DumpLog")()
-        except families.Missing as missing:
+        except (families.Missing, families.PrepareFailed) as why:
             if self.options.against == "kafka":
-                sys.exit(f"Apache Kafka cannot be started: {missing}")
-        return commands, results
+                sys.exit(f"Apache Kafka cannot be started: {why}")
+            self.without_dump = ("not run" if isinstance(why, families.Missing) else "fail"), " ".join(str(why).split())
+        finally:
+            self.progress.leave("the runner")
 
     def family(self, family, command):
         """Runs one family against its own broker and returns {scenario: (verdict, detail)}."""
@@ -196,6 +205,10 @@ class Suite:
         while todo := [id for id in self.chosen if id not in verdicts and id != "log-dump"]:
             if self.stopping.is_set():
                 return
+            if time.monotonic() > self.deadline:
+                for id in todo:
+                    self.judge(family, id, ("fail", f"a turn, expected, got none: the {CI_LIMIT_S} s of the whole run are over"), verdicts)
+                return
             log = folder / "client.log"
             with log.open("ab") as errors:
                 process = broker.spawn([*command, "--bootstrap", server.advertised, "--scenarios", ",".join(todo)],
@@ -217,38 +230,42 @@ class Suite:
         threading.Thread(target=lambda: (*map(lines.put, process.stdout), lines.put(None)), daemon=True).start()
         for answers, id in enumerate(todo):
             self.progress.enter(family.name, id)
+            logs = [Tail(log), Tail(server.log)]
             while True:
+                patience = max(1, min(SCENARIO_LIMIT_S, self.deadline - time.monotonic()))
                 try:
-                    line = lines.get(timeout=SCENARIO_LIMIT_S)
+                    line = lines.get(timeout=patience)
                 except queue.Empty:
-                    verdict = "fail", f"the program, expected an answer within {SCENARIO_LIMIT_S} s, got none"
-                    self.judge(family, id, verdict, verdicts)
+                    why = "" if patience == SCENARIO_LIMIT_S else f": the {CI_LIMIT_S} s of the whole run are over"
+                    verdict = "fail", f"the program, expected an answer within {patience:.0f} s, got none{why}"
+                    self.judge(family, id, verdict, verdicts, logs)
                     return answers
                 if line is None:
                     if not self.stopping.is_set():
                         verdict = "fail", (f"the program, expected an answer, got its end with status {process.wait()}, "
                                            f"last words {last_words(log)}")
-                        self.judge(family, id, verdict, verdicts)
+                        self.judge(family, id, verdict, verdicts, logs)
                     return answers
                 if line.strip() == "control restart":
                     server.kill()
                     server.start()
                     print("restarted", file=process.stdin, flush=True)
                 elif verdict := report.parse_verdict(line, id):
-                    self.judge(family, id, verdict, verdicts)
+                    self.judge(family, id, verdict, verdicts, logs)
                     break
         return len(todo)
 
-    def judge(self, family, id, verdict, verdicts):
+    def judge(self, family, id, verdict, verdicts, logs=()):
         verdicts[id] = verdict
         self.progress.done()
         if verdict[0] == "fail":
-            self.progress.say(f"FAIL {family.name} {id}: {verdict[1]}")
+            said = "".join(f"\n  {log.path.name}: {line}" for log in logs for line in log.lines())
+            self.progress.say(f"FAIL {family.name} {id}: {verdict[1]}{said}")
 
     def log_dump(self, family, server, verdicts):
         self.progress.enter(family.name, "log-dump")
         codecs = [id.removeprefix("codec-") for id in verdicts if id.startswith("codec-") and verdicts[id][0] == "ok"]
-        verdict = ("not run", "java or maven is missing")
+        verdict = self.without_dump
         if self.dump:
             try:
                 server.stop()
@@ -258,6 +275,19 @@ class Suite:
                 verdict = ("fail", f"a clean stop, expected, got: {failed}")
         self.judge(family, "log-dump", verdict, {})
         return verdict
+
+
+class Tail:
+    """What a log has told since this was made."""
+
+    def __init__(self, path):
+        self.path = path
+        self.start = path.stat().st_size
+
+    def lines(self):
+        with self.path.open("rb") as log:
+            log.seek(self.start)
+            return log.read().decode(errors="replace").splitlines()[-LAST_LINES:]
 
 
 def last_words(log):

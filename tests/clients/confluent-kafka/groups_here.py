@@ -1,6 +1,7 @@
 """Members of a group on confluent-kafka; ../harness/groups.py says what they must do."""
 
 import functools
+import sys
 import threading
 
 from confluent_kafka import Consumer
@@ -10,39 +11,34 @@ from scenario import scenario
 from session import create, send
 
 
-class Member:
+class Member(groups.Member):
     """Polls and commits on a thread of its own."""
 
     def __init__(self, bootstrap, topic, name, strategy, group_instance_id=None):
-        self.partitions = set()
-        self.records = []
-        self.rebalances = []
+        super().__init__()
         config = {"bootstrap.servers": bootstrap, "group.id": topic, "client.id": name, "auto.offset.reset": "earliest",
                   "enable.auto.commit": False, "partition.assignment.strategy": strategy, "heartbeat.interval.ms": 500}
         config |= groups.seat(group_instance_id)
         self.consumer = Consumer(config)
-        self.consumer.subscribe([topic], on_assign=self._changed("assigned", set.union),
-                                on_revoke=self._changed("revoked", set.difference))
+        self.consumer.subscribe([topic], on_assign=functools.partial(self._rebalanced, "assigned"),
+                                on_revoke=functools.partial(self._rebalanced, "revoked"))
         self.closing = threading.Event()
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self.live, args=(self._run,))
         self.thread.start()
 
     def close(self):
         self.closing.set()
         self.thread.join()
 
-    def _changed(self, what, change):
-        def changed(_, partitions):
-            numbers = {partition.partition for partition in partitions}
-            if numbers:
-                self.rebalances.append((what, numbers))
-                self.partitions = change(self.partitions, numbers)
-        return changed
+    def _rebalanced(self, what, _, partitions):
+        self.changed(what, {partition.partition for partition in partitions})
 
     def _run(self):
         while not self.closing.is_set():
             message = self.consumer.poll(0.1)
-            if message and not message.error():
+            if message and message.error():
+                print("a poll's error:", message.error(), file=sys.stderr)
+            elif message:
                 self.consumer.commit(message, asynchronous=False)
                 self.records.append((message.partition(), message.value().decode()))
         self.consumer.close()

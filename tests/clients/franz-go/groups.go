@@ -46,7 +46,7 @@ func group(t *harness.T, name string, balancer kgo.GroupBalancer) harness.Group 
 	}
 }
 
-// consume polls and commits until the client is closed.
+// consume polls and commits until the client is closed, or a commit fails: what was polled with it would not come again.
 func consume(consumer *kgo.Client, seen *harness.Seen, done chan<- struct{}) {
 	defer close(done)
 	for {
@@ -54,10 +54,13 @@ func consume(consumer *kgo.Client, seen *harness.Seen, done chan<- struct{}) {
 		if fetches.IsClientClosed() {
 			return
 		}
+		fetches.EachError(func(_ string, partition int32, err error) {
+			fmt.Fprintln(os.Stderr, "a fetch of", partition, "failed:", err)
+		})
 		records := fetches.Records()
 		if err := consumer.CommitRecords(context.Background(), records...); err != nil {
-			fmt.Fprintln(os.Stderr, "a commit failed:", err)
-			continue
+			seen.Ended(fmt.Errorf("a commit failed: %w", err))
+			return
 		}
 		for _, record := range records {
 			seen.Consumed(record.Partition, string(record.Value))

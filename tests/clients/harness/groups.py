@@ -1,14 +1,13 @@
 """What a group of three must do, said once for the Python programs, whatever the client below.
 
-`start(name, **how)` returns a running member with
-    partitions   the set of partition numbers that it owns now
-    records      a list of (partition, value) that it has consumed and committed
-    rebalances   a list of ("assigned" | "revoked", set of partition numbers), as its client called it
+`start(name, **how)` returns a running Member with
     close()      leaves, as the client does it (a static member does not tell the broker)
 `produce(values)` sends the values round-robin over PARTITIONS partitions and waits until they are acknowledged.
 """
 
-from scenario import eventually, expect
+import traceback
+
+from scenario import Failure, eventually, expect
 
 PARTITIONS = 6
 EVERY = set(range(PARTITIONS))
@@ -17,6 +16,33 @@ EVERY = set(range(PARTITIONS))
 def seat(instance_id):
     """Settings of a static member. The test waits for the end of its session, which for others may take its time: they leave."""
     return {"group.instance.id": instance_id, "session.timeout.ms": 6000} if instance_id else {}
+
+
+class Member:
+    """What a member has seen so far. Its client's own thread writes, the scenario reads."""
+
+    ended = None  # why it does not go on, once it does not
+
+    def __init__(self):
+        self.partitions = set()  # the numbers of those that it owns now
+        self.records = []        # (partition, value) of each that it has consumed and committed
+        self.rebalances = []     # ("assigned" | "revoked", set of partition numbers), as its client called it
+
+    def changed(self, what, numbers):
+        if numbers:
+            self.rebalances.append((what, numbers))
+            self.partitions = self.partitions | numbers if what == "assigned" else self.partitions - numbers
+
+    def live(self, run):
+        """Calls `run` and keeps what ends it early: a thread that dies would leave the scenario waiting for nothing."""
+        try:
+            run()
+        except Exception as error:
+            traceback.print_exc()
+            self.ended = repr(error)
+
+    def __str__(self):
+        return f"{sorted(self.partitions)} after {len(self.rebalances)} changes and {len(self.records)} records"
 
 
 def eager(start, produce):
@@ -47,7 +73,7 @@ def static(start, produce):
         before = {name: len(members.here[name].rebalances) for name in ("one", "three")}
         members.leave("two")
         members.join("two", group_instance_id="seat-two")
-        eventually("the share of the static member that came back", lambda: members.here["two"].partitions == share)
+        members.eventually("the share of the static member that came back", lambda: members.here["two"].partitions == share)
         _consume_once(members, produce, "after the return")
         for name, count in before.items():
             expect(f"rebalances of {name} while a static member was away and back", [],
@@ -85,7 +111,7 @@ def _consume_once(members, produce, when):
         return [record for name, member in members.here.items() for record in member.records[seen[name]:]]
 
     produce(sent)
-    eventually(f"{len(sent)} records consumed {when}", lambda: len(consumed()) >= len(sent))
+    members.eventually(f"{len(sent)} records consumed {when}", lambda: len(consumed()) >= len(sent))
     expect(f"records consumed {when}", sorted(enumerate_round_robin(sent)), sorted(consumed()))
 
 
@@ -102,14 +128,29 @@ class _Members:
         return self
 
     def __exit__(self, *error):
-        for name in list(self.here):
-            self.leave(name)
+        for member in self.here.values():
+            member.close()
 
     def join(self, name, **how):
         self.here[name] = self.start(name, **how)
 
     def leave(self, name):
-        self.here.pop(name).close()
+        member = self.here.pop(name)
+        member.close()
+        self._check(name, member)
+
+    def eventually(self, what, probe):
+        """The same as for everybody, but a member that has ended fails it at once, and the rest is told of each."""
+        def alive():
+            for name, member in self.here.items():
+                self._check(name, member)
+            return probe()
+        eventually(what, alive, lambda: "; ".join(f"{name} with {member}" for name, member in self.here.items()))
+
+    @staticmethod
+    def _check(name, member):
+        if member.ended:
+            raise Failure(f"member {name}, expected to live on, got {member.ended}; it was at {member}")
 
     def share_equally(self):
         """Disjoint, complete, and of equal size."""
@@ -117,4 +158,4 @@ class _Members:
             shares = [set(member.partitions) for member in self.here.values()]
             return (set().union(*shares) == EVERY and sum(map(len, shares)) == PARTITIONS
                     and all(len(share) == PARTITIONS // len(shares) for share in shares))
-        eventually(f"equal shares for {', '.join(self.here)}", fair)
+        self.eventually(f"equal shares for {', '.join(self.here)}", fair)

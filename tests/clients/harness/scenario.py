@@ -40,14 +40,14 @@ def expect(what, expected, got):
     raise Failure(f"{what}, expected {_short(expected)}, got {_short(got)}")
 
 
-def eventually(what, probe):
-    """Calls `probe` until it returns something true, and returns that."""
+def eventually(what, probe, seen=lambda: "nothing"):
+    """Calls `probe` until it returns something true, and returns that; `seen` tells what there was instead."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if result := probe():
             return result
         time.sleep(0.02)
-    raise Failure(f"{what}, expected within {PATIENCE_S} s, got nothing")
+    raise Failure(f"{what}, expected within {PATIENCE_S} s, got {seen()}")
 
 
 def restart_broker():
@@ -76,10 +76,11 @@ def _verdict(id, bootstrap):
             verdict, detail = "n/a", todo
         else:
             todo(bootstrap)
+    except Failure as failure:
+        verdict, detail = "fail", str(failure)
     except Exception as error:
         traceback.print_exc()
-        verdict = "fail"
-        detail = str(error) if isinstance(error, Failure) else f"an error, expected none, got {error!r}"
+        verdict, detail = "fail", f"an error, expected none, got {error!r}"
     print(f"{verdict} {id}" + (": " + " ".join(detail.split()) if detail else ""), flush=True)
     return verdict
 

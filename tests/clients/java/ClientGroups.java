@@ -30,9 +30,14 @@ final class ClientGroups {
     private static final class Member extends Groups.Member implements ConsumerRebalanceListener {
         private final Thread thread;
         private volatile boolean closing;
+        private volatile Throwable error;
 
         Member(KafkaConsumer<byte[], byte[]> consumer, String topic) {
             thread = new Thread(() -> run(consumer, topic));
+            thread.setUncaughtExceptionHandler((thread, error) -> {
+                error.printStackTrace();
+                this.error = error;
+            });
             thread.start();
         }
 
@@ -40,6 +45,11 @@ final class ClientGroups {
         void close() throws Exception {
             closing = true;
             thread.join();
+        }
+
+        @Override
+        String ended() {
+            return error == null ? null : error.toString();
         }
 
         private void run(KafkaConsumer<byte[], byte[]> consumer, String topic) {

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** What a group of three must do, said once for the client and for the tools. */
@@ -49,7 +51,7 @@ final class Groups {
             Map<String, Integer> before = group.rebalances();
             group.leave("two");
             group.join("two", "seat-two");
-            Protocol.eventually("the share of the static member that came back", () -> group.member("two").partitions.equals(share));
+            group.eventually("the share of the static member that came back", () -> group.member("two").partitions.equals(share));
             group.consumeOnce("after the return");
             for (String name : List.of("one", "three")) {
                 Protocol.expect("rebalances of " + name + " while a static member was away and back", before.get(name), group.rebalances().get(name));
@@ -107,8 +109,19 @@ final class Groups {
             return counts;
         }
 
+        /** Protocol's, but a member that has ended fails it at once, and the rest is told of each. */
+        void eventually(String what, BooleanSupplier seen) throws Exception {
+            Protocol.eventually(what, () -> {
+                here.forEach((name, member) -> {
+                    String ended = member.ended();
+                    if (ended != null) throw new Protocol.Failure("member " + name + ", expected to live on, got " + ended + "; it was at " + member);
+                });
+                return seen.getAsBoolean();
+            }, () -> here.entrySet().stream().map(each -> each.getKey() + " with " + each.getValue()).collect(Collectors.joining("; ")));
+        }
+
         void shareEqually() throws Exception {
-            Protocol.eventually("equal shares for " + here.keySet(), () -> {
+            eventually("equal shares for " + here.keySet(), () -> {
                 Set<Integer> together = new TreeSet<>();
                 boolean equal = true;
                 for (Member member : here.values()) {
@@ -125,7 +138,7 @@ final class Groups {
             here.values().forEach(member -> seen.put(member, member.records.size()));
             List<String> sent = IntStream.range(0, 10 * PARTITIONS).mapToObj(i -> i % PARTITIONS + " " + when + " " + i).toList();
             Session.send(bootstrap, sent.stream().map(value -> Session.record(topic, value.charAt(0) - '0', value)).toList());
-            Protocol.eventually("records consumed " + when, () -> consumed(seen).size() >= sent.size());
+            eventually("records consumed " + when, () -> consumed(seen).size() >= sent.size());
             Protocol.expect("records consumed " + when, sent.stream().sorted().toList(), consumed(seen).stream().sorted().toList());
         }
 
@@ -151,6 +164,14 @@ final class Groups {
 
         /** Leaves as the client does it: a static member does not tell the broker. */
         abstract void close() throws Exception;
+
+        /** Why it does not go on, or null while it does. */
+        abstract String ended();
+
+        @Override
+        public final String toString() {
+            return partitions + " after " + rebalances.size() + " changes and " + records.size() + " records";
+        }
 
         final Set<Integer> givenUp(int since) {
             Set<Integer> partitions = new TreeSet<>();

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** The line protocol that every client program speaks with ../run.py: `ok ID`, `fail ID: what, expected, got`, `n/a ID: reason`. */
 final class Protocol {
@@ -48,9 +49,14 @@ final class Protocol {
     }
 
     static void eventually(String what, BooleanSupplier seen) throws InterruptedException {
+        eventually(what, seen, () -> "nothing");
+    }
+
+    /** Asks until the answer is yes; `instead` tells what there was if it never came. */
+    static void eventually(String what, BooleanSupplier seen, Supplier<String> instead) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE_MS * 1_000_000;
         while (!seen.getAsBoolean()) {
-            if (System.nanoTime() > deadline) throw new Failure(what + ", expected within " + PATIENCE_MS / 1000 + " s, got nothing");
+            if (System.nanoTime() > deadline) throw new Failure(what + ", expected within " + PATIENCE_MS / 1000 + " s, got " + instead.get());
             Thread.sleep(20);
         }
     }

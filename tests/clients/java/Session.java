@@ -3,6 +3,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -13,6 +14,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -39,7 +41,16 @@ final class Session {
     static void awaitLeaders(Admin admin, String topic, int partitions) throws Exception {
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
         for (int i = 0; i < partitions; i++) ends.put(new TopicPartition(topic, i), OffsetSpec.latest());
-        admin.listOffsets(ends).all().get();
+        Protocol.eventually("answers of all leaders of " + topic, () -> {
+            try {
+                return admin.listOffsets(ends).all().get().size() == partitions;
+            } catch (ExecutionException error) {  // Kafka also answers a create before its own metadata has the topic
+                if (error.getCause() instanceof UnknownTopicOrPartitionException) return false;
+                throw new IllegalStateException(error.getCause());
+            } catch (InterruptedException error) {
+                throw new IllegalStateException(error);
+            }
+        });
     }
 
     static String create(String bootstrap, String name) throws Exception {

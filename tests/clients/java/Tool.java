@@ -105,6 +105,12 @@ final class Tool {
             pump.start();
         }
 
+        /** What it ended with, or null while it runs and its output is being read. */
+        String ended() {
+            if (process.isAlive() && pump.isAlive()) return null;
+            return process.isAlive() ? "no reader of its output" : "its end with status " + process.exitValue();
+        }
+
         /** Waits until it ends by itself. */
         void join() throws Exception {
             boolean ended = process.waitFor(Protocol.PATIENCE_MS, TimeUnit.MILLISECONDS);

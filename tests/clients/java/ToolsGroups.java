@@ -32,6 +32,11 @@ final class ToolsGroups {
             tool.close();
         }
 
+        @Override
+        String ended() {
+            return tool.ended();
+        }
+
         private void heard(String line) {
             JsonNode event = Tool.json(line);
             switch (event.get("name").asText()) {

@@ -3,28 +3,25 @@
 import functools
 import threading
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 import groups
 from scenario import scenario
-from session import create, send
+from session import create, member, send
 
 
-class Member(ConsumerRebalanceListener):
+class Member(groups.Member, ConsumerRebalanceListener):
     """Polls and commits on a thread of its own."""
 
     def __init__(self, bootstrap, topic, name, assignor, group_instance_id=None):
-        self.partitions = set()
-        self.records = []
-        self.rebalances = []
-        self.topic = topic
+        super().__init__()
         static = {name.replace(".", "_"): value for name, value in groups.seat(group_instance_id).items()}
-        self.config = dict(static, bootstrap_servers=bootstrap, group_id=topic, client_id=name, auto_offset_reset="earliest",
-                           enable_auto_commit=False, partition_assignment_strategy=[assignor], heartbeat_interval_ms=500)
+        self.start = functools.partial(member, bootstrap, topic, listener=self, group_id=topic, client_id=name,
+                                       partition_assignment_strategy=[assignor], heartbeat_interval_ms=500, **static)
         self.closing = threading.Event()
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self.live, args=(self._run,))
         self.thread.start()
 
     def close(self):
@@ -32,20 +29,13 @@ class Member(ConsumerRebalanceListener):
         self.thread.join()
 
     def on_partitions_assigned(self, assigned):
-        self._changed("assigned", assigned, set.union)
+        self.changed("assigned", {partition.partition for partition in assigned})
 
     def on_partitions_revoked(self, revoked):
-        self._changed("revoked", revoked, set.difference)
-
-    def _changed(self, what, partitions, change):
-        numbers = {partition.partition for partition in partitions}
-        if numbers:
-            self.rebalances.append((what, numbers))
-            self.partitions = change(self.partitions, numbers)
+        self.changed("revoked", {partition.partition for partition in revoked})
 
     def _run(self):
-        consumer = KafkaConsumer(**self.config)
-        consumer.subscribe([self.topic], listener=self)
+        consumer = self.start()
         while not self.closing.is_set():
             batches = consumer.poll(timeout_ms=100)
             if batches:

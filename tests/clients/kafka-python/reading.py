@@ -2,11 +2,11 @@
 
 import time
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from scenario import expect, scenario
-from session import admin_of, create, reader, send, take
+from session import admin_of, create, member, reader, send, take
 
 
 def numbered(bootstrap, name, count=10):
@@ -64,22 +64,17 @@ def from_timestamp(bootstrap):
         expect("the timestamps", [base + 1000 * i for i in range(5, 10)], [record.timestamp for record in take(consumer, 5)])
 
 
-def member(bootstrap, topic, group):
-    return KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
-                         enable_auto_commit=False, max_poll_records=1)
-
-
 @scenario("offsets-commit")
 def offsets_commit(bootstrap):
     topic = numbered(bootstrap, "offsets-commit")
     partition = TopicPartition(topic, 0)
     group = "kafka-python-offsets-commit"
-    first = member(bootstrap, topic, group)
+    first = member(bootstrap, topic, group_id=group, max_poll_records=1)
     expect("the first four", [0, 1, 2, 3], numbers(take(first, 4)))
     first.commit({partition: OffsetAndMetadata(4, "a note", -1)})
     first.close()
 
-    second = member(bootstrap, topic, group)
+    second = member(bootstrap, topic, group_id=group, max_poll_records=1)
     committed = second.committed(partition, metadata=True)
     expect("offset and note", (4, "a note"), (committed.offset, committed.metadata))
     expect("where the next member starts", [4, 5, 6, 7, 8, 9], numbers(take(second, 6)))
@@ -95,13 +90,13 @@ def offsets_reset(bootstrap):
     topic = numbered(bootstrap, "offsets-reset")
     partition = TopicPartition(topic, 0)
     group = "kafka-python-offsets-reset"
-    first = member(bootstrap, topic, group)
+    first = member(bootstrap, topic, group_id=group, max_poll_records=1)
     take(first, 10)
     first.commit()
     first.close()
     with admin_of(bootstrap) as admin:
         expect("the offset before", 10, admin.list_group_offsets({group: None})[group][partition].offset)
         admin.reset_group_offsets(group, {partition: 3})
-    second = member(bootstrap, topic, group)
+    second = member(bootstrap, topic, group_id=group, max_poll_records=1)
     expect("where the next member starts", [3, 4, 5, 6, 7, 8, 9], numbers(take(second, 7)))
     second.close()

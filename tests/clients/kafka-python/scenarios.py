@@ -15,4 +15,5 @@ import trouble  # noqa: F401
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("kafka.coordinator").setLevel(logging.INFO)  # who joined what, and what it was assigned
     scenario.run()

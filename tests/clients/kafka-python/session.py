@@ -35,6 +35,20 @@ def send(bootstrap, topic, records, **config):
         return [future.get(timeout=PATIENCE_S) for future in futures]
 
 
+def member(bootstrap, topic, listener=None, **config):
+    """A member of a group that knows its topic before it joins.
+
+    One that does not, assigns nothing and joins again as soon as it knows. If a poll's time is up after that second JoinGroup was
+    answered and before the SyncGroup is, kafka-python 3.0.12 forgets the attempt: its reason to join (other partitions than those
+    assigned last) is gone once it has assigned, and join_group_async() does not look at the finished attempt unless need_rejoin().
+    The member then waits for ever, without partitions and without heartbeats, whatever the broker: Apache Kafka too.
+    """
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **config)
+    consumer.subscribe([topic], listener=listener)
+    eventually(f"the partitions of {topic}", lambda: consumer.partitions_for_topic(topic))
+    return consumer
+
+
 @contextlib.contextmanager
 def reader(bootstrap, topic, partition=0, **config):
     """A consumer of one partition, outside any group, at the beginning."""

@@ -11,15 +11,16 @@ export const groups = {
   'group-static': 'kafkajs has no static membership'
 }
 
-/** Starts a member: its share now, what it has consumed and committed, and how often it joined. */
+/** Starts a member: its share now, what it has consumed and committed, how often it joined, and what ended it. */
 async function start(bootstrap, topic) {
-  const seen = { share: [], records: [], joins: 0 }
+  const seen = { share: [], records: [], joins: 0, ended: null }
   const consumer = member(bootstrap, topic, { heartbeatInterval: 500 })
   consumer.on(consumer.events.REBALANCING, () => { seen.share = [] })
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     seen.share = payload.memberAssignment[topic] ?? []
     seen.joins += 1
   })
+  consumer.on(consumer.events.CRASH, ({ payload }) => { if (!payload.restart) seen.ended = payload.error })
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await consumer.run({
@@ -54,8 +55,18 @@ async function eager(bootstrap) {
   }
 }
 
+/** A member that has ended fails it at once, and the rest is told of each. */
+function eventuallyOf(members, what, probe) {
+  const state = ({ share, joins, records }) => `[${share}] after ${joins} joins and ${records.length} records`
+  return eventually(what, () => {
+    const ended = members.find((member) => member.ended)
+    if (ended) throw ended.ended
+    return probe()
+  }, () => members.map(state).join('; '))
+}
+
 function shareEqually(members) {
-  return eventually(`equal shares for ${members.length}`, () => {
+  return eventuallyOf(members, `equal shares for ${members.length}`, () => {
     const equal = members.every((member) => member.share.length === PARTITIONS / members.length)
     const together = members.flatMap((member) => member.share).sort()
     return equal && String(together) === String(EVERY)
@@ -68,6 +79,6 @@ async function consumeOnce(bootstrap, topic, members, when) {
   const messages = Array.from({ length: 10 * PARTITIONS }, (_, i) => ({ partition: i % PARTITIONS, value: `${when} ${i}` }))
   await send(bootstrap, topic, messages)
   const consumed = () => members.flatMap((member, i) => member.records.slice(before[i]))
-  await eventually(`records consumed ${when}`, () => consumed().length >= messages.length)
+  await eventuallyOf(members, `records consumed ${when}`, () => consumed().length >= messages.length)
   expect(`records consumed ${when}`, messages.map(({ partition, value }) => `in ${partition}: ${value}`).sort(), consumed().sort())
 }

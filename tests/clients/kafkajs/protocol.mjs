@@ -20,13 +20,13 @@ export function expect(what, expected, got) {
   throw new Failure(`${what}, expected ${short(expected)}, got ${short(got)}`)
 }
 
-/** Asks until the answer is something true, and returns that. */
-export async function eventually(what, probe) {
+/** Asks until the answer is something true, and returns that; `instead` tells what there was if it never came. */
+export async function eventually(what, probe, instead = () => 'nothing') {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(20)) {
     const result = await probe()
     if (result) return result
   }
-  throw new Failure(`${what}, expected within ${PATIENCE_MS / 1000} s, got nothing`)
+  throw new Failure(`${what}, expected within ${PATIENCE_MS / 1000} s, got ${instead()}`)
 }
 
 /** The error that a promise is refused with. */

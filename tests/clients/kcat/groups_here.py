@@ -2,26 +2,32 @@
 
 import functools
 import re
+import sys
 
 import groups
 from scenario import scenario
 from session import Running, create, send
 
 
-class Member:
+class Member(groups.Member):
     """A kcat -G: its records on stdout, its rebalances on stderr. It commits what it has printed when it has to give it up."""
 
     def __init__(self, bootstrap, topic, name, strategy, group_instance_id=None):
-        self.partitions = set()
-        self.records = []
-        self.rebalances = []
+        super().__init__()
         static = {name.replace(".", "_"): value for name, value in groups.seat(group_instance_id).items()}
         self.kcat = Running(bootstrap, "-G", topic, "-u", "-f", "%p %s\n", topic, on_output=self._record, on_errors=self._said,
                             client_id=name, auto_offset_reset="earliest", partition_assignment_strategy=strategy,
                             heartbeat_interval_ms=500, topic_metadata_refresh_interval_ms=500, **static)
+        self.closing = False
 
     def close(self):
+        self.closing = True
         self.kcat.close()
+
+    @property
+    def ended(self):
+        status = None if self.closing else self.kcat.process.poll()
+        return None if status is None else f"the end of its kcat with status {status}"
 
     def _record(self, line):
         partition, _, value = line.partition(" ")
@@ -31,9 +37,9 @@ class Member:
         rebalanced = re.search(r"rebalanced.*?(assign|revoke)", line)
         partitions = {int(number) for number in re.findall(r"\[(\d+)\]", line)}
         if rebalanced and partitions:
-            assigned = rebalanced[1] == "assign"
-            self.rebalances.append(("assigned" if assigned else "revoked", partitions))
-            self.partitions = self.partitions | partitions if assigned else self.partitions - partitions
+            self.changed("assigned" if rebalanced[1] == "assign" else "revoked", partitions)
+        else:
+            print(line, file=sys.stderr)
 
 
 def play(name, rules, strategy, bootstrap):

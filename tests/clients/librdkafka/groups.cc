@@ -22,7 +22,7 @@ class Member {
         [](rd_kafka_conf_t* conf) { rd_kafka_conf_set_rebalance_cb(conf, rebalanced); });
     check(rd_kafka_subscribe(consumer_.get(), one_partition(topic, RD_KAFKA_PARTITION_UA).get()),
           "subscribing");
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] { live(); });
   }
 
   // Leaves as the client does it: a static member does not tell the broker.
@@ -53,6 +53,18 @@ class Member {
       if (rebalances_[i].revoked)
         all.insert(rebalances_[i].partitions.begin(), rebalances_[i].partitions.end());
     return all;
+  }
+
+  // Why it does not go on, or nothing while it does.
+  std::string ended() const {
+    std::lock_guard guard(lock_);
+    return ended_;
+  }
+
+  std::string state() const {
+    std::lock_guard guard(lock_);
+    return said(std::vector(share_.begin(), share_.end())) + " after " + said(rebalances_.size()) +
+           " changes and " + said(records_.size()) + " records";
   }
 
  private:
@@ -87,16 +99,26 @@ class Member {
     }
   }
 
-  void run() {
+  void live() {
+    try {
+      consume();
+    } catch (const std::exception& error) {
+      std::lock_guard guard(lock_);
+      ended_ = error.what();
+    }
+    rd_kafka_consumer_close(consumer_.get());
+  }
+
+  void consume() {
     while (!closing_) {
       std::optional<Record> record = poll(consumer_.get());
       if (!record) continue;
-      rd_kafka_commit(consumer_.get(),
-                      one_partition(topic_, record->partition, record->offset + 1).get(), 0);
+      check(rd_kafka_commit(consumer_.get(),
+                            one_partition(topic_, record->partition, record->offset + 1).get(), 0),
+            "a commit");
       std::lock_guard guard(lock_);
       records_.push_back(said(record->partition) + " " + record->value.value_or("null"));
     }
-    rd_kafka_consumer_close(consumer_.get());
   }
 
   const std::string topic_;
@@ -104,6 +126,7 @@ class Member {
   std::set<int32_t> share_;
   std::vector<std::string> records_;
   std::vector<Rebalance> rebalances_;
+  std::string ended_;
   std::atomic<bool> closing_ = false;
   Client consumer_;
   std::thread thread_;
@@ -122,7 +145,8 @@ class Group {
                          {"enable.auto.commit", "false"},
                          {"auto.offset.reset", "earliest"}};
     if (!seat.empty())
-      settings.insert(settings.end(), {{"group.instance.id", seat}, {"session.timeout.ms", "6000"}});
+      settings.insert(settings.end(),
+                      {{"group.instance.id", seat}, {"session.timeout.ms", "6000"}});
     members_[name] = std::make_unique<Member>(bootstrap_, topic_, settings);
   }
 
@@ -142,6 +166,23 @@ class Group {
     leave("three");
     share_equally();
     consume_once("with two members");
+  }
+
+  // Everybody's, but a member that has ended fails it at once, and the rest is told of each.
+  void eventually(const std::string& what, const std::function<bool()>& seen) const {
+    auto alive = [&] {
+      for (const auto& [name, member] : members_)
+        if (std::string why = member->ended(); !why.empty())
+          throw Failure("member " + name + ", expected to live on, got " + why + "; it was at " +
+                        member->state());
+      return seen();
+    };
+    ::eventually(what, alive, [&] {
+      std::string each;
+      for (const auto& [name, member] : members_)
+        each += (each.empty() ? "" : "; ") + name + " with " + member->state();
+      return each;
+    });
   }
 
   // Waits until the shares are disjoint, complete and of equal size.
@@ -219,8 +260,8 @@ void static_members(const std::string& bootstrap) {
                                       group.member("three").rebalances()};
   group.leave("two");
   group.join("two", "seat-two");
-  eventually("the share of the static member that came back",
-             [&] { return group.member("two").share() == share; });
+  group.eventually("the share of the static member that came back",
+                   [&] { return group.member("two").share() == share; });
   group.consume_once("after the return");
   expect("rebalances of the others while a static member was away and back", before,
          {group.member("one").rebalances(), group.member("three").rebalances()});

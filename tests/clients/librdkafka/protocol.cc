@@ -49,11 +49,12 @@ int Program::run(int count, char** arguments) const {
   return status;
 }
 
-void eventually(const std::string& what, const std::function<bool()>& seen) {
+void eventually(const std::string& what, const std::function<bool()>& seen,
+                const std::function<std::string()>& instead) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!seen()) {
     if (std::chrono::steady_clock::now() > deadline)
-      throw Failure(what + ", expected within 60 s, got nothing");
+      throw Failure(what + ", expected within 60 s, got " + instead());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

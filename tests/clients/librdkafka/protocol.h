@@ -22,8 +22,10 @@ struct Program {
   int run(int count, char** arguments) const;
 };
 
-// Asks until the answer is yes; fails after a minute.
-void eventually(const std::string& what, const std::function<bool()>& seen);
+// Asks until the answer is yes; fails after a minute, and `instead` tells what there was.
+void eventually(
+    const std::string& what, const std::function<bool()>& seen,
+    const std::function<std::string()>& instead = [] { return "nothing"; });
 
 // Returns once the runner has killed the broker and the new one serves at the same address.
 void restart_broker();

@@ -16,6 +16,7 @@ type Seen struct {
 	partitions map[int32]bool
 	records    []string
 	rebalances []change
+	ended      error // why it does not go on, once it does not
 }
 
 type change struct {
@@ -63,6 +64,24 @@ func (s *Seen) Consumed(partition int32, value string) {
 		value = "in the wrong partition: " + value
 	}
 	s.records = append(s.records, value)
+}
+
+// Ended is called when the member cannot go on. The scenario would wait for it in vain.
+func (s *Seen) Ended(why error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.ended = why
+}
+
+func (s *Seen) String() string {
+	records, changes := s.count()
+	return fmt.Sprintf("%v after %d changes and %d records", s.share(), changes, records)
+}
+
+func (s *Seen) end() error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.ended
 }
 
 func (s *Seen) share() []int32 {
@@ -135,7 +154,7 @@ func (group Group) Static(t *T) {
 	_, three := here.all["three"].count()
 	here.leave("two")
 	here.join("two", "seat-two")
-	t.Eventually("the share of the static member that came back", func() bool { return slices.Equal(share, here.all["two"].share()) })
+	here.eventually("the share of the static member that came back", func() bool { return slices.Equal(share, here.all["two"].share()) })
 	here.consumeOnce("after the return")
 	_, oneNow := here.all["one"].count()
 	_, threeNow := here.all["three"].count()
@@ -155,6 +174,25 @@ type members struct {
 func (m *members) join(name, seat string) {
 	seen := &Seen{partitions: map[int32]bool{}}
 	m.all[name] = Member{Seen: seen, Close: m.group.Start(seen, seat)}
+}
+
+// eventually is T's, but a member that has ended fails it at once, and the rest is told of each.
+func (m *members) eventually(what string, seen func() bool) {
+	alive := func() bool {
+		for name, member := range m.all {
+			if why := member.end(); why != nil {
+				m.t.Fail("member %s, expected to live on, got %v; it was at %v", name, why, member.Seen)
+			}
+		}
+		return seen()
+	}
+	m.t.eventually(what, alive, func() string {
+		var each []string
+		for _, name := range slices.Sorted(maps.Keys(m.all)) {
+			each = append(each, fmt.Sprintf("%s with %v", name, m.all[name].Seen))
+		}
+		return strings.Join(each, "; ")
+	})
 }
 
 func (m *members) leave(name string) {
@@ -185,7 +223,7 @@ func (m *members) shrink() {
 
 // shareEqually waits until the shares are disjoint, complete and of equal size.
 func (m *members) shareEqually() {
-	m.t.Eventually(fmt.Sprintf("equal shares for %v", slices.Sorted(maps.Keys(m.all))), func() bool {
+	m.eventually(fmt.Sprintf("equal shares for %v", slices.Sorted(maps.Keys(m.all))), func() bool {
 		var together []int32
 		for _, member := range m.all {
 			share := member.share()
@@ -220,7 +258,7 @@ func (m *members) consumeOnce(when string) {
 		slices.Sort(values)
 		return values
 	}
-	m.t.Eventually("records consumed "+when, func() bool { return len(consumed()) >= len(expected) })
+	m.eventually("records consumed "+when, func() bool { return len(consumed()) >= len(expected) })
 	slices.Sort(expected)
 	m.t.Expect("records consumed "+when, expected, consumed())
 }

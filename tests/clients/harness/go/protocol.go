@@ -60,9 +60,14 @@ func (t *T) Expect(what string, expected, got any) {
 
 // Eventually asks until the answer is yes.
 func (t *T) Eventually(what string, seen func() bool) {
+	t.eventually(what, seen, func() string { return "nothing" })
+}
+
+// eventually is told what there was instead.
+func (t *T) eventually(what string, seen func() bool, instead func() string) {
 	for deadline := time.Now().Add(Patience); !seen(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fail("%s, expected within %v, got nothing", what, Patience)
+			t.Fail("%s, expected within %v, got %s", what, Patience, instead())
 		}
 	}
 }
