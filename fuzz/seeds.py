@@ -484,6 +484,8 @@ def client():
         {"index": 0, "base_offset": 0}]}])
     return {
         "look": look + metadata_answer,
+        "topic_left_out": offsets + answer("Metadata", 13, brokers=brokers, cluster_id="c", controller_id=1) +
+                          metadata_answer + listed,
         "fetch": fetch + metadata_answer + fetched,
         "offsets": offsets + metadata_answer + listed + coordinator + committed,
         "consume": consume + metadata_answer + coordinator + joined + metadata_answer + synced + committed + listed +

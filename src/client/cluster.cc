@@ -112,7 +112,12 @@ const TopicInfo* Cluster::find_topic(const std::string& name) const {
 
 Task<const TopicInfo*> Cluster::topic(std::string name) {
   if (!find_topic(name)) co_await refresh_topic(name);
-  co_return find_topic(name);
+  const TopicInfo* const found = find_topic(name);
+  if (!found) {
+    co_await fail(Errc::kUnknownTopicOrPartition,
+                  fmt::format("the server's answer leaves out topic {}", name));
+  }
+  co_return found;
 }
 
 Task<std::shared_ptr<Connection>> Cluster::to_leader(std::string topic_name,
