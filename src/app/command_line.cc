@@ -161,8 +161,9 @@ struct Found {
 
 Result<Found> find_verb(const std::vector<std::string>& words) {
   if (words.empty() || asks_for_help(words[0])) {
-    if (words.size() < 2) return Found{.help = overview()};
-    std::vector<std::string> rest(words.begin() + 1, words.end());
+    std::vector<std::string> rest = words;
+    std::erase_if(rest, asks_for_help);  // once or more means the same
+    if (rest.empty()) return Found{.help = overview()};
     rest.push_back("--help");
     Found found = TRY(find_verb(rest));
     if (found.row) found.help = "verb";
