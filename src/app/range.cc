@@ -22,6 +22,7 @@ std::optional<int64_t> whole_number(std::string_view text) {
   int64_t n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.front() == '-') return std::nullopt;  // a sign is part of the grammar, not of a number
   return n;
 }
 
