@@ -28,6 +28,7 @@ Result<Address> Address::parse(std::string_view text) {
   } else if (host.find(':') != std::string_view::npos) {
     return bad();
   }
+  if (host.find_first_of("[]") != std::string_view::npos) return bad();
   return Address{std::string(host), port};
 }
 

@@ -260,7 +260,8 @@ TEST_CASE("addresses are parsed as people write them") {
   CHECK(Address::parse("localhost:9092") == Address{"localhost", 9092});
   CHECK(Address::parse("[::1]:0") == Address{"::1", 0});
   CHECK(Address{"::1", 5}.to_string() == "[::1]:5");
-  for (const char* bad : {"", "9092", "host:", "host:x", "host:70000", "::1:9", "[::1:9"}) {
+  for (const char* bad :
+       {"", "9092", "host:", "host:x", "host:70000", "::1:9", "[::1:9", "[[0]:0"}) {
     CAPTURE(bad);
     CHECK(!Address::parse(bad));
   }
