@@ -36,7 +36,8 @@ std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& li
 
 // In the order in which they are made; what comes later uses what comes before.
 struct Broker::Parts final : ImageObserver {
-  Parts(runtime::Env& e, const Settings& s) : env(e), settings(s), in_force(s) {}
+  Parts(runtime::Env& e, const Settings& s, BrokerOptions o)
+      : env(e), settings(s), options(o), in_force(s) {}
 
   runtime::Task<> open(BrokerId id);
   runtime::Task<> load();
@@ -46,6 +47,7 @@ struct Broker::Parts final : ImageObserver {
 
   runtime::Env& env;
   const Settings& settings;  // all layers but the dynamic ones
+  BrokerOptions options;
   Settings in_force;
   std::unique_ptr<log::LogDirectory> logs;
   std::optional<Quorum> quorum;
@@ -59,7 +61,8 @@ struct Broker::Parts final : ImageObserver {
   std::optional<Server> server;
 };
 
-Broker::Broker(runtime::Env& env, Settings settings) : env_(env), settings_(std::move(settings)) {}
+Broker::Broker(runtime::Env& env, Settings settings, BrokerOptions options)
+    : env_(env), settings_(std::move(settings)), options_(options) {}
 
 Broker::~Broker() = default;
 
@@ -67,7 +70,7 @@ Broker::~Broker() = default;
 // that come early wait in the backlog.
 runtime::Task<> Broker::start() {
   const BrokerId id = co_await node_id(settings_);
-  auto parts = std::make_unique<Parts>(env_, settings_);
+  auto parts = std::make_unique<Parts>(env_, settings_, options_);
   std::vector<ListenerSpec> listeners = co_await broker_listeners(settings_);
   ServerLimits limits = co_await server_limits(settings_);
   parts->server.emplace(env_, std::move(limits));
@@ -80,8 +83,10 @@ runtime::Task<> Broker::start() {
 
 runtime::Task<> Broker::Parts::open(BrokerId id) {
   std::string path = co_await data_directory(settings);
-  logs = co_await log::LogDirectory::open(
-      env, log_directory_options(settings, std::move(path), id, env.random));
+  log::LogDirectoryOptions log_options =
+      log_directory_options(settings, std::move(path), id, env.random);
+  log_options.recovery_checks_crc = options.recovery_checks_crc;
+  logs = co_await log::LogDirectory::open(env, std::move(log_options));
   quorum.emplace(env, settings, *logs, id);
   co_await quorum->open();
   take_settings(quorum->image());
@@ -185,6 +190,9 @@ BrokerStatus Broker::status() const {
   }
   for (const auto& [name, why] : parts.logs->unloadable()) {
     status.unloadable.push_back(fmt::format("{}: {}", name.to_string(), why.message()));
+  }
+  for (const auto& [name, log] : parts.logs->partitions()) {
+    if (log->failure()) status.failed.push_back(log->failure()->message());
   }
   return status;
 }

@@ -59,6 +59,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
           .durability = options_.durability,
           .producer_id_expiration = options_.producer_id_expiration,
           .retention_check_interval = options_.retention_check_interval,
+          .recovery_checks_crc = options_.recovery_checks_crc,
           .write_recovery_points = [this] { return write_checkpoint(Checkpoint::kRecoveryPoint); },
           .cache = cache_,
           .committer = committer_,

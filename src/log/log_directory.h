@@ -53,6 +53,9 @@ struct LogDirectoryOptions {
   Duration retention_check_interval = seconds(300);  ///< log.retention.check.interval.ms
   Duration producer_id_expiration = seconds(24 * 3600);
   CleanerOptions cleaner;
+  /// Always true, but where a test plants a bug to prove that the simulator finds it: then recovery
+  /// believes any bytes that have the shape of a batch.
+  bool recovery_checks_crc = true;
 };
 
 struct LoadProgress {
