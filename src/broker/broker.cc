@@ -107,6 +107,7 @@ runtime::Task<> Broker::Parts::load() {
     }
   }
   topics->apply(image, everything);
+  co_await logs->stable();
 }
 
 void Broker::Parts::serve(BrokerId id) {

@@ -89,6 +89,10 @@ class LogDirectory {
   runtime::Task<std::shared_ptr<PartitionLog>> load_one(TopicPartition name, TopicId id,
                                                         std::shared_ptr<const LogConfig> config);
 
+  /// Waits until what was loaded is on stable storage, so that high watermarks are no lower than
+  /// anybody has seen them. A log that cannot be made stable has failed and holds nobody up.
+  runtime::Task<> stable() { return committer_.idle(); }
+
   /// Starts checkpoints, retention, compaction and removal, until close().
   void start_maintenance();
 
