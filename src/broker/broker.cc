@@ -13,6 +13,7 @@
 #include "broker/producer_ids.h"
 #include "broker/quorum.h"
 #include "broker/topics.h"
+#include "runtime/scope.h"
 
 namespace millrace::broker {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 // Of records on their way to clients. A fetch takes fetch.max.bytes at most, so several large ones
 // fit.
 constexpr int64_t kAnswerBytesMax = 256 * 1024 * 1024;
+constexpr Duration kServeUnservedEvery = seconds(1);
 
 std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& listeners) {
   std::vector<metadata::Endpoint> endpoints;
@@ -44,6 +46,8 @@ struct Broker::Parts final : ImageObserver {
   void serve(BrokerId id);
   void on_image(const metadata::Image& image, const metadata::Delta& delta) override;
   void take_settings(const metadata::Image& image);
+  void follow_unserved();
+  static runtime::Task<> serve_unserved(Parts* parts);
 
   runtime::Env& env;
   const Settings& settings;  // all layers but the dynamic ones
@@ -59,6 +63,8 @@ struct Broker::Parts final : ImageObserver {
   MemoryBudget answer_budget{kAnswerBytesMax};
   std::optional<Node> node;
   std::optional<Server> server;
+  bool serving_unserved = false;
+  runtime::Scope tasks{env.loop};
 };
 
 Broker::Broker(runtime::Env& env, Settings settings, BrokerOptions options)
@@ -114,6 +120,7 @@ void Broker::Parts::serve(BrokerId id) {
   producer_ids.emplace(*quorum);
   groups.emplace(env, *topics, group_config(in_force));
   groups->follow_topics();
+  follow_unserved();
   fetch_sessions.emplace(env.random.fork(),
                          static_cast<size_t>(std::max<int64_t>(
                              0, in_force.get<"max.incremental.fetch.session.cache.slots">())));
@@ -141,6 +148,7 @@ void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta
   if (settings_changed) take_settings(image);
   topics->apply(image, delta);
   groups->follow_topics();
+  follow_unserved();
   if (delta.removed_topics.empty()) return;
   std::vector<group::DeletedTopic> deleted;
   for (const auto& [id, topic] : delta.removed_topics) deleted.push_back({topic.name, id});
@@ -151,10 +159,27 @@ void Broker::Parts::take_settings(const metadata::Image& image) {
   in_force = metadata::effective_settings(settings, image, quorum->node());
 }
 
+// A disk that was full when a topic was created has room again some day.
+void Broker::Parts::follow_unserved() {
+  if (topics->has_unserved() && !std::exchange(serving_unserved, true)) {
+    tasks.spawn("serve what could not be served", serve_unserved(this));
+  }
+}
+
+runtime::Task<> Broker::Parts::serve_unserved(Parts* parts) {
+  while (parts->topics->has_unserved()) {
+    co_await runtime::sleep_until(parts->env.loop.now() + kServeUnservedEvery);
+    parts->topics->serve_unserved(parts->quorum->image());
+    parts->groups->follow_topics();
+  }
+  parts->serving_unserved = false;
+}
+
 // Clients first, then those who write for them, then the metadata, then the files.
 runtime::Task<> Broker::stop() {
   co_await parts_->server->stop(kStopLimit);
   parts_->quorum->set_observer(nullptr);
+  co_await parts_->tasks.close();
   co_await parts_->groups->stop();
   parts_->topics->close();
   co_await parts_->quorum->close();
