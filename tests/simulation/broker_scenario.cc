@@ -108,6 +108,7 @@ class Run {
   void start_server() {
     server_.start([this](Env& env) {
       workload_.count("broker starts");
+      workload_.history().restarts.push_back(world_.now());
       auto node = std::make_shared<BrokerNode>(
           env, BrokerNodeOptions{.recovery_checks_crc = check_crc_,
                                  .exit = [this](const std::string& why) { give_up(why); }});

@@ -1,6 +1,7 @@
 #include "tests/simulation/group_member.h"
 
 #include "client/offsets.h"
+#include "tests/simulation/reading_client.h"
 
 namespace millrace::scenario {
 
@@ -40,6 +41,7 @@ Task<> GroupMember::run(GroupMember* self) {
                                          .heartbeat_interval = milliseconds(500),
                                          .fetcher = {.wait_max = milliseconds(200)}};
     self->noted_generation_ = -1;
+    self->read_to_.clear();
     self->consumer_ =
         std::make_unique<client::GroupConsumer>(&self->cluster_, std::move(options), nullptr);
     const Result<> done = co_await as_result(self->take_part());
@@ -76,6 +78,7 @@ Task<> GroupMember::poll() {
   for (const client::Fetched& fetched : polled) {
     Read read = workload_.read_of(fetched, began, decompressor_);
     read.group = group_.id;
+    read_to_[fetched.partition] = read.to;
     workload_.count("records read by groups", std::ssize(read.records));
     workload_.history().reads.push_back(std::move(read));
   }
@@ -120,7 +123,23 @@ void GroupMember::end_commits(const std::vector<CommitNumber>& commits, Outcome 
   }
 }
 
+// A position that is not behind something read is where the log began: what was before is gone. The
+// history is to know.
+Task<> GroupMember::explain_positions() {
+  const std::vector<client::TopicPartition> partitions = consumer_->assignment();
+  for (const client::TopicPartition& partition : partitions) {
+    const Offset position = consumer_->position(partition);
+    if (position == kNoOffset || read_to_[partition] == position) continue;
+    Read read = co_await offsets_of(&cluster_, &workload_, partition);
+    read.group = group_.id;
+    workload_.history().reads.push_back(std::move(read));
+    read_to_[partition] = position;
+  }
+}
+
 Task<> GroupMember::commit() {
+  const Result<> explained = co_await as_result(explain_positions());
+  if (!explained) co_return;
   const std::vector<CommitNumber> commits = begin_commits();
   const Result<> done = co_await as_result(consumer_->commit_positions());
   if (done) {

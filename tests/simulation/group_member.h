@@ -27,6 +27,7 @@ class GroupMember {
   runtime::Task<> take_part();
   runtime::Task<> poll();
   runtime::Task<> commit();
+  runtime::Task<> explain_positions();
   runtime::Task<> look_at_committed();
   std::vector<CommitNumber> begin_commits();
   void end_commits(const std::vector<CommitNumber>& commits, Outcome outcome);
@@ -39,6 +40,7 @@ class GroupMember {
   kafka::Decompressor decompressor_;
   std::unique_ptr<client::GroupConsumer> consumer_;
   int32_t noted_generation_ = -1;
+  std::map<client::TopicPartition, Offset> read_to_;  // of this membership
   runtime::Scope scope_;
 };
 

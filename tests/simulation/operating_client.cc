@@ -110,10 +110,12 @@ Task<> OperatingClient::remove_records() {
   const client::TopicPartition from = candidates[env_.random.below(candidates.size())];
   Read read = co_await offsets_of(&cluster_, &workload_, from);
   const Offset before(env_.random.between(read.log_start.value, read.high_watermark.value));
+  const size_t trim = workload_.history().trims.size();
   workload_.history().trims.push_back(
       {.partition = read.partition, .before = before, .began = workload_.now()});
   const auto starts =
       co_await client::delete_records(&cluster_, from.topic, {{from.partition, before}});
+  workload_.history().trims[trim].acknowledged = workload_.now();
   read.log_start = read.from = read.to = starts.at(from.partition);
   read.ended = workload_.now();
   if (read.log_start < before) {

@@ -19,9 +19,10 @@ constexpr size_t kValueBytesMax = 1'500;
 constexpr size_t kTooLargeBytes = 20'000;
 constexpr int64_t kOverheadBytesMax = 160;  // of a record alone in its batch
 
-// Refused for what the record is, so also at every earlier try.
-bool is_refusal(Errc code) {
-  return code == Errc::kMessageTooLarge || code == Errc::kRecordListTooLarge;
+// Refused for what the record is, so also at every earlier try. Not by the code alone: a producer
+// that has lost its way over one batch ends all others with the same error.
+bool is_refusal(const Send& send, Errc code) {
+  return send.size_max > int64_t{kTooLargeBytes} && code == Errc::kMessageTooLarge;
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ void ProducingClient::delivered(const client::Delivery& delivery) {
     if (base && *base != kNoOffset) {
       workload_.history().end_send(send, Outcome::kAcknowledged, *base + i, workload_.now());
       workload_.count("records acknowledged");
-    } else if (!base && is_refusal(base.error().code())) {
+    } else if (!base && is_refusal(workload_.history().sends[send], base.error().code())) {
       workload_.history().end_send(send, Outcome::kRefused, kNoOffset, workload_.now());
       workload_.count("records refused");
     } else {
