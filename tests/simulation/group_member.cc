@@ -59,7 +59,12 @@ Task<> GroupMember::run(GroupMember* self) {
 Task<> GroupMember::take_part() {
   const int64_t rounds = env_.random.between(5, kRoundsMax);
   for (int64_t round = 0; round < rounds && !workload_.stopping(); ++round) {
-    co_await poll();
+    const Result<> polled = co_await as_result(poll());
+    if (!polled) {
+      workload_.count("polls that failed");
+      co_await runtime::sleep_until(env_.loop.now() + milliseconds(100));
+      if (env_.random.chance(0.3)) co_await polled;
+    }
     if (env_.random.chance(0.4)) co_await commit();
     if (env_.random.chance(0.05)) co_await look_at_committed();
   }
