@@ -104,6 +104,7 @@ runtime::Task<> Broker::Parts::load() {
   co_await logs->load([this, &image](const log::TopicPartition& name, TopicId) {
     return topics->log_config(image, name.topic);
   });
+  co_await logs->stable();
   co_await quorum->register_broker(endpoints_of(server->listeners()));
   topics->set_strays_aside(image);
   metadata::Delta everything;
@@ -113,7 +114,6 @@ runtime::Task<> Broker::Parts::load() {
     }
   }
   topics->apply(image, everything);
-  co_await logs->stable();
 }
 
 void Broker::Parts::serve(BrokerId id) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -90,8 +91,9 @@ class LogDirectory {
                                                         std::shared_ptr<const LogConfig> config);
 
   /// Waits until what was loaded is on stable storage, so that high watermarks are no lower than
-  /// anybody has seen them. A log that cannot be made stable has failed and holds nobody up.
-  runtime::Task<> stable() { return committer_.idle(); }
+  /// anybody has seen them. A log that cannot be made stable counts as one that could not be
+  /// loaded.
+  runtime::Task<> stable();
 
   /// Starts checkpoints, retention, compaction and removal, until close().
   void start_maintenance();
@@ -148,6 +150,7 @@ class LogDirectory {
   runtime::Task<> write_checkpoint(Checkpoint which);
   runtime::Task<> replace_checkpoint(Checkpoint which, const OffsetCheckpoint* offsets);
   OffsetCheckpoint collect(Checkpoint which) const;
+  const OffsetCheckpoint& as_found(Checkpoint which) const;
   MonoTime next_wake() const;
   Result<> mark_clean(int64_t broker_epoch);
 
@@ -162,6 +165,7 @@ class LogDirectory {
   OffsetCheckpoint high_watermarks_;
   OffsetCheckpoint cleaner_offsets_;
   std::vector<TopicPartition> found_;  // not loaded yet
+  std::set<TopicPartition> unopened_;  // the same, and those that could not be loaded
   bool writing_checkpoint_ = false;
   runtime::WaitQueue checkpoint_written_;
 
