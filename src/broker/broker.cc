@@ -13,6 +13,7 @@
 #include "broker/producer_ids.h"
 #include "broker/quorum.h"
 #include "broker/topics.h"
+#include "runtime/scope.h"
 
 namespace millrace::broker {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 // Of records on their way to clients. A fetch takes fetch.max.bytes at most, so several large ones
 // fit.
 constexpr int64_t kAnswerBytesMax = 256 * 1024 * 1024;
+constexpr Duration kServeUnservedEvery = seconds(1);
 
 std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& listeners) {
   std::vector<metadata::Endpoint> endpoints;
@@ -36,16 +38,20 @@ std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& li
 
 // In the order in which they are made; what comes later uses what comes before.
 struct Broker::Parts final : ImageObserver {
-  Parts(runtime::Env& e, const Settings& s) : env(e), settings(s), in_force(s) {}
+  Parts(runtime::Env& e, const Settings& s, BrokerOptions o)
+      : env(e), settings(s), options(o), in_force(s) {}
 
   runtime::Task<> open(BrokerId id);
   runtime::Task<> load();
   void serve(BrokerId id);
   void on_image(const metadata::Image& image, const metadata::Delta& delta) override;
   void take_settings(const metadata::Image& image);
+  void follow_unserved();
+  static runtime::Task<> serve_unserved(Parts* parts);
 
   runtime::Env& env;
   const Settings& settings;  // all layers but the dynamic ones
+  BrokerOptions options;
   Settings in_force;
   std::unique_ptr<log::LogDirectory> logs;
   std::optional<Quorum> quorum;
@@ -57,9 +63,12 @@ struct Broker::Parts final : ImageObserver {
   MemoryBudget answer_budget{kAnswerBytesMax};
   std::optional<Node> node;
   std::optional<Server> server;
+  bool serving_unserved = false;
+  runtime::Scope tasks{env.loop};
 };
 
-Broker::Broker(runtime::Env& env, Settings settings) : env_(env), settings_(std::move(settings)) {}
+Broker::Broker(runtime::Env& env, Settings settings, BrokerOptions options)
+    : env_(env), settings_(std::move(settings)), options_(options) {}
 
 Broker::~Broker() = default;
 
@@ -67,7 +76,7 @@ Broker::~Broker() = default;
 // that come early wait in the backlog.
 runtime::Task<> Broker::start() {
   const BrokerId id = co_await node_id(settings_);
-  auto parts = std::make_unique<Parts>(env_, settings_);
+  auto parts = std::make_unique<Parts>(env_, settings_, options_);
   std::vector<ListenerSpec> listeners = co_await broker_listeners(settings_);
   ServerLimits limits = co_await server_limits(settings_);
   parts->server.emplace(env_, std::move(limits));
@@ -80,8 +89,10 @@ runtime::Task<> Broker::start() {
 
 runtime::Task<> Broker::Parts::open(BrokerId id) {
   std::string path = co_await data_directory(settings);
-  logs = co_await log::LogDirectory::open(
-      env, log_directory_options(settings, std::move(path), id, env.random));
+  log::LogDirectoryOptions log_options =
+      log_directory_options(settings, std::move(path), id, env.random);
+  log_options.recovery_checks_crc = options.recovery_checks_crc;
+  logs = co_await log::LogDirectory::open(env, std::move(log_options));
   quorum.emplace(env, settings, *logs, id);
   co_await quorum->open();
   take_settings(quorum->image());
@@ -93,6 +104,7 @@ runtime::Task<> Broker::Parts::load() {
   co_await logs->load([this, &image](const log::TopicPartition& name, TopicId) {
     return topics->log_config(image, name.topic);
   });
+  co_await logs->stable();
   co_await quorum->register_broker(endpoints_of(server->listeners()));
   topics->set_strays_aside(image);
   metadata::Delta everything;
@@ -108,6 +120,7 @@ void Broker::Parts::serve(BrokerId id) {
   producer_ids.emplace(*quorum);
   groups.emplace(env, *topics, group_config(in_force));
   groups->follow_topics();
+  follow_unserved();
   fetch_sessions.emplace(env.random.fork(),
                          static_cast<size_t>(std::max<int64_t>(
                              0, in_force.get<"max.incremental.fetch.session.cache.slots">())));
@@ -135,6 +148,7 @@ void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta
   if (settings_changed) take_settings(image);
   topics->apply(image, delta);
   groups->follow_topics();
+  follow_unserved();
   if (delta.removed_topics.empty()) return;
   std::vector<group::DeletedTopic> deleted;
   for (const auto& [id, topic] : delta.removed_topics) deleted.push_back({topic.name, id});
@@ -145,10 +159,27 @@ void Broker::Parts::take_settings(const metadata::Image& image) {
   in_force = metadata::effective_settings(settings, image, quorum->node());
 }
 
+// A disk that was full when a topic was created has room again some day.
+void Broker::Parts::follow_unserved() {
+  if (topics->has_unserved() && !std::exchange(serving_unserved, true)) {
+    tasks.spawn("serve what could not be served", serve_unserved(this));
+  }
+}
+
+runtime::Task<> Broker::Parts::serve_unserved(Parts* parts) {
+  while (parts->topics->has_unserved()) {
+    co_await runtime::sleep_until(parts->env.loop.now() + kServeUnservedEvery);
+    parts->topics->serve_unserved(parts->quorum->image());
+    parts->groups->follow_topics();
+  }
+  parts->serving_unserved = false;
+}
+
 // Clients first, then those who write for them, then the metadata, then the files.
 runtime::Task<> Broker::stop() {
   co_await parts_->server->stop(kStopLimit);
   parts_->quorum->set_observer(nullptr);
+  co_await parts_->tasks.close();
   co_await parts_->groups->stop();
   parts_->topics->close();
   co_await parts_->quorum->close();
@@ -185,6 +216,9 @@ BrokerStatus Broker::status() const {
   }
   for (const auto& [name, why] : parts.logs->unloadable()) {
     status.unloadable.push_back(fmt::format("{}: {}", name.to_string(), why.message()));
+  }
+  for (const auto& [name, log] : parts.logs->partitions()) {
+    if (log->failure()) status.failed.push_back(log->failure()->message());
   }
   return status;
 }

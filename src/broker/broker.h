@@ -36,13 +36,19 @@ struct BrokerStatus {
   size_t groups = 0;
   std::vector<std::string> parked_fetches;
   std::vector<std::string> unloadable;  ///< partitions whose logs could not be loaded, and why
+  std::vector<std::string> failed;      ///< partitions that take nothing until a restart, and why
+};
+
+/// What is no setting, because nobody is to set it.
+struct BrokerOptions {
+  bool recovery_checks_crc = true;  ///< see log/log_directory.h
 };
 
 class Broker {
  public:
   /// Borrows `env`. `settings` are all layers but the dynamic ones, which come from the metadata
   /// log.
-  Broker(runtime::Env& env, Settings settings);
+  Broker(runtime::Env& env, Settings settings, BrokerOptions options = {});
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
   ~Broker();
@@ -66,6 +72,7 @@ class Broker {
 
   runtime::Env& env_;
   Settings settings_;
+  BrokerOptions options_;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kafka/messages/api_versions.h"
+#include "kafka/messages/delete_records.h"
 #include "kafka/messages/delete_topics.h"
 #include "kafka/messages/init_producer_id.h"
 #include "kafka/messages/metadata.h"
@@ -346,6 +347,53 @@ TEST_CASE("a full disk refuses writes and serves on; with room again it writes")
   t.machine.disk().set_full(false);
   CHECK(t.produce(client, "orders", t.batch({"after"})).error_code == 0);
   CHECK(t.fetch(client, "orders") == Values{"before", "after"});
+}
+
+TEST_CASE("a topic that is created while the disk is full is served once there is room") {
+  TestBroker t;
+  t.create_topic("before");
+  t.machine.disk().set_full(true);
+  t.create_topic("meanwhile");
+  TestClient client = t.connect();
+  CHECK(t.produce(client, "meanwhile", t.batch({"a"})).error_code ==
+        code(Errc::kKafkaStorageError));
+  t.machine.disk().set_full(false);
+  t.world.run_for(seconds(2));
+  CHECK(t.produce(client, "meanwhile", t.batch({"b"})).error_code == 0);
+  CHECK(t.fetch(client, "meanwhile") == Values{"b"});
+}
+
+TEST_CASE("records that DeleteRecords has removed do not come back with a crash") {
+  TestBroker t;
+  t.create_topic("orders");
+  TestClient client = t.connect();
+  t.produce(client, "orders", t.batch({"a"}));
+  t.produce(client, "orders", t.batch({"b"}));
+  kafka::DeleteRecordsRequest::Partition partition{.partition_index = PartitionIndex(0),
+                                                   .offset = Offset(1)};
+  kafka::DeleteRecordsRequest::Topic topic{.name = "orders", .partitions = {&partition, 1}};
+  const auto answer = client.call<kafka::DeleteRecordsResponse>(
+      2, kafka::DeleteRecordsRequest{.topics = {&topic, 1}, .timeout_ms = 10'000});
+  REQUIRE(answer);
+  CHECK(answer->topics[0].partitions[0].low_watermark == Offset(1));
+  t.crash();
+  t.start();
+  TestClient again = t.connect();
+  CHECK(t.fetch(again, "orders", 1) == Values{"b"});
+  const auto before = again.call<kafka::FetchResponse>(11, *t.fetch_request("orders", 0));
+  REQUIRE(before);
+  CHECK(before->responses[0].partitions[0].error_code == code(Errc::kOffsetOutOfRange));
+}
+
+TEST_CASE("retention looks as often as log.retention.check.interval.ms says") {
+  TestBroker t({{"log.retention.check.interval.ms", "500"}});
+  t.create_topic("orders", 1, {{"retention.ms", "1000"}});
+  TestClient client = t.connect();
+  t.produce(client, "orders", t.batch({"a"}));
+  t.world.run_for(seconds(3));
+  const auto gone = client.call<kafka::FetchResponse>(11, *t.fetch_request("orders", 0));
+  REQUIRE(gone);
+  CHECK(gone->responses[0].partitions[0].error_code == code(Errc::kOffsetOutOfRange));
 }
 
 }  // namespace

@@ -117,6 +117,8 @@ log::LogDirectoryOptions log_directory_options(const Settings& settings, std::st
       milliseconds(settings.get<"log.flush.start.offset.checkpoint.interval.ms">());
   options.high_watermark_interval =
       milliseconds(settings.get<"replica.high.watermark.checkpoint.interval.ms">());
+  options.retention_check_interval =
+      milliseconds(settings.get<"log.retention.check.interval.ms">());
   options.producer_id_expiration = milliseconds(settings.get<"producer.id.expiration.ms">());
 
   options.cleaner.enabled = settings.get<"log.cleaner.enable">();

@@ -104,10 +104,8 @@ class TestBroker {
   /// The values of all records from `from` on, in one fetch (v11, without a session).
   std::vector<std::string> fetch(TestClient& client, std::string_view topic, int64_t from = 0,
                                  int32_t partition = 0) {
-    kafka::FetchRequest* const request = fetch_request(topic, from, partition);
-    // After a power loss what was recovered is made stable first; readers wait for that.
-    request->max_wait_ms = 1000;
-    const auto answer = client.call<kafka::FetchResponse>(11, *request);
+    const auto answer =
+        client.call<kafka::FetchResponse>(11, *fetch_request(topic, from, partition));
     REQUIRE(answer);
     REQUIRE(answer->responses.size() == 1);
     const kafka::FetchResponse::Partition& found = answer->responses[0].partitions[0];

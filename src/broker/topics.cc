@@ -96,12 +96,29 @@ void Topics::update_slot(Topic::Slot& slot, const metadata::Image& image,
   Result<std::shared_ptr<log::PartitionLog>> log =
       logs_.create({topic.name, index}, topic.id, log_config(image, topic.name));
   if (!log) {
-    LOG_ERROR("broker", "{}-{} cannot be served: {}", topic.name, index.value,
-              log.error().message());
+    const Errc code = log.error().code();
+    const bool may_pass = code == Errc::kDiskFull || code == Errc::kIo;
+    const bool is_news = !may_pass || unserved_.emplace(topic.id, index).second;
+    if (is_news) {
+      LOG_ERROR("broker", "{}-{} cannot be served: {}", topic.name, index.value,
+                log.error().message());
+    }
     slot.missing = Errc::kKafkaStorageError;
     return;
   }
+  unserved_.erase({topic.id, index});
   slot.partition = std::make_shared<Partition>(*std::move(log), wanted->leader_epoch);
+}
+
+void Topics::serve_unserved(const metadata::Image& image) {
+  const auto unserved = unserved_;
+  for (const auto& [id, index] : unserved) {
+    if (topics_.contains(id)) {
+      update(image, id, {index});
+    } else {
+      unserved_.erase({id, index});
+    }
+  }
 }
 
 // Settings

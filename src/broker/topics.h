@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,11 @@ class Topics {
   /// A log that cannot be opened is reported, and its partition answers KAFKA_STORAGE_ERROR.
   void apply(const metadata::Image& image, const metadata::Delta& delta);
 
+  /// Whether there are partitions whose logs the disk did not let us create.
+  bool has_unserved() const { return !unserved_.empty(); }
+  /// Tries again to create these.
+  void serve_unserved(const metadata::Image& image);
+
   /// Puts away logs that the image does not know: kept on disk, under another name.
   void set_strays_aside(const metadata::Image& image);
 
@@ -91,6 +97,7 @@ class Topics {
   const Settings& settings_;
   log::LogDirectory& logs_;
   std::map<TopicId, Topic> topics_;
+  std::set<std::pair<TopicId, PartitionIndex>> unserved_;
   std::unordered_map<TopicId, const Topic*> by_id_;
   std::unordered_map<std::string, const Topic*, NameHash, std::equal_to<>> by_name_;
 };

@@ -98,10 +98,18 @@ Task<std::vector<Fetched>> Fetcher::poll(MonoTime deadline) {
         failures_ = 0;
         continue;
       }
-      if (!done.error().info().retriable) co_await std::move(done);
+      const bool final_error = !done.error().info().retriable;
+      // What is there is handed out first; the error will come again.
+      if (final_error && !fetched.empty() && done.error().code() != Errc::kCancelled) break;
+      if (final_error) co_await std::move(done);
       co_await cluster_->back_off(failures_++);
       (void)co_await as_result(cluster_->refresh_all());
     }
+  }
+  for (const Fetched& one : fetched) {
+    const auto state = partitions_.find(one.partition);
+    if (state == partitions_.end() || state->second.position != one.from) continue;
+    state->second.position = std::max(one.next, one.from);
   }
   co_return fetched;
 }
@@ -166,11 +174,11 @@ Task<bool> Fetcher::take(const std::shared_ptr<Reply<kafka::FetchResponse>>* ans
       if (!next) continue;
       into->push_back({.partition = partition,
                        .from = state->second.position,
+                       .next = *next,
                        .high_watermark = answered.high_watermark,
                        .log_start = answered.log_start_offset,
                        .batches = batches,
                        .answer = *answer});
-      state->second.position = std::max(*next, state->second.position);
     }
   }
   co_return stale;

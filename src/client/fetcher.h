@@ -31,6 +31,7 @@ struct FetcherOptions {
 struct Fetched {
   TopicPartition partition;
   Offset from;  ///< records below were not asked for
+  Offset next;  ///< behind the last whole batch
   Offset high_watermark;
   Offset log_start;
   Bytes batches;  ///< whole batches, then maybe part of one
@@ -51,7 +52,7 @@ class Fetcher {
   std::map<TopicPartition, Offset> positions() const;
 
   /// Waits for data of any partition, at most until `deadline`; empty then. Moves the positions
-  /// behind what is returned. Moved leaders and offsets out of range are dealt with on the way.
+  /// behind what is returned, and only then. Moved leaders and offsets out of range are dealt with on the way.
   /// Errors: kOffsetOutOfRange with OffsetReset::kFail; errors that no retry mends, such as
   /// kTopicAuthorizationFailed; kUnknownTopicOrPartition when a topic is gone.
   runtime::Task<std::vector<Fetched>> poll(MonoTime deadline);

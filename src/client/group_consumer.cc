@@ -76,7 +76,10 @@ Task<> GroupConsumer::rebalance() {
         if (strategy_name(strategy) == joined->protocol) strategy_ = strategy;
       }
       must_join_ = false;
-      co_await apply(co_await decode_assignment(*blob));
+      const Result<> applied = co_await as_result(apply(co_await decode_assignment(*blob)));
+      // Half taken over it is worth nothing; the next poll joins again.
+      if (!applied) must_join_ = true;
+      co_await applied;
       co_return;
     }
     const Errc code = blob.error().code();

@@ -59,6 +59,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
           .durability = options_.durability,
           .producer_id_expiration = options_.producer_id_expiration,
           .retention_check_interval = options_.retention_check_interval,
+          .recovery_checks_crc = options_.recovery_checks_crc,
           .write_recovery_points = [this] { return write_checkpoint(Checkpoint::kRecoveryPoint); },
           .cache = cache_,
           .committer = committer_,
@@ -168,6 +169,7 @@ Result<> LogDirectory::find_partitions() {
                   join_path(path(), found.name));
     } else if (name->kind == DirectoryKind::kPartition) {
       found_.push_back(name->partition);
+      unopened_.insert(name->partition);
     } else if (name->kind == DirectoryKind::kDelete) {
       removals_.add(join_path(path(), found.name), now);
     } else {
@@ -221,6 +223,19 @@ Task<> LogDirectory::load_partition(TopicPartition name, const ConfigOf* config_
   log->advance_own_high_watermark();
   progress->bytes_scanned += loader.report().bytes_scanned;
   logs_.emplace(name, std::move(log));
+  unopened_.erase(name);
+}
+
+Task<> LogDirectory::stable() {
+  co_await committer_.idle();
+  std::erase_if(logs_, [&](const auto& loaded) {
+    const auto& [name, log] = loaded;
+    if (!log->failure() || name.topic == kMetadataTopic) return false;
+    unloadable_.emplace(name, *log->failure());
+    unopened_.insert(name);
+    log->close();
+    return true;
+  });
 }
 
 // From here on the directory changes; a crash must not find it clean.
@@ -367,8 +382,14 @@ Task<> LogDirectory::write_due_checkpoints(bool all) {
   }
 }
 
+// The file speaks for all partitions that are there. Those without a log keep what was found: a
+// repaired disk must not bring back what was removed, nor forget what was stable.
 OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
   OffsetCheckpoint offsets;
+  const OffsetCheckpoint& found = as_found(which);
+  for (const TopicPartition& name : unopened_) {
+    if (const auto kept = found.find(name); kept != found.end()) offsets.insert(*kept);
+  }
   for (const auto& [name, log] : logs_) {
     switch (which) {
       case Checkpoint::kRecoveryPoint:
@@ -386,6 +407,20 @@ OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
     }
   }
   return offsets;
+}
+
+const OffsetCheckpoint& LogDirectory::as_found(Checkpoint which) const {
+  switch (which) {
+    case Checkpoint::kRecoveryPoint:
+      return recovery_points_;
+    case Checkpoint::kHighWatermark:
+      return high_watermarks_;
+    case Checkpoint::kLogStart:
+      return log_starts_;
+    case Checkpoint::kCleaner:
+      return cleaner_offsets_;
+  }
+  CHECK(false);
 }
 
 // A crash finds either the old or the new content. One at a time: they share a temporary name.

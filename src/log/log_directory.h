@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ struct LogDirectoryOptions {
   Duration retention_check_interval = seconds(300);  ///< log.retention.check.interval.ms
   Duration producer_id_expiration = seconds(24 * 3600);
   CleanerOptions cleaner;
+  /// Always true, but where a test plants a bug to prove that the simulator finds it: then recovery
+  /// believes any bytes that have the shape of a batch.
+  bool recovery_checks_crc = true;
 };
 
 struct LoadProgress {
@@ -85,6 +89,11 @@ class LogDirectory {
   /// Loads one partition, or creates it: for __cluster_metadata, which says what the others are.
   runtime::Task<std::shared_ptr<PartitionLog>> load_one(TopicPartition name, TopicId id,
                                                         std::shared_ptr<const LogConfig> config);
+
+  /// Waits until what was loaded is on stable storage, so that high watermarks are no lower than
+  /// anybody has seen them. A log that cannot be made stable counts as one that could not be
+  /// loaded.
+  runtime::Task<> stable();
 
   /// Starts checkpoints, retention, compaction and removal, until close().
   void start_maintenance();
@@ -141,6 +150,7 @@ class LogDirectory {
   runtime::Task<> write_checkpoint(Checkpoint which);
   runtime::Task<> replace_checkpoint(Checkpoint which, const OffsetCheckpoint* offsets);
   OffsetCheckpoint collect(Checkpoint which) const;
+  const OffsetCheckpoint& as_found(Checkpoint which) const;
   MonoTime next_wake() const;
   Result<> mark_clean(int64_t broker_epoch);
 
@@ -155,6 +165,7 @@ class LogDirectory {
   OffsetCheckpoint high_watermarks_;
   OffsetCheckpoint cleaner_offsets_;
   std::vector<TopicPartition> found_;  // not loaded yet
+  std::set<TopicPartition> unopened_;  // the same, and those that could not be loaded
   bool writing_checkpoint_ = false;
   runtime::WaitQueue checkpoint_written_;
 

@@ -254,6 +254,24 @@ TEST_CASE("a partition that cannot be loaded is reported; the others serve") {
   CHECK(!world.disk().info("data/.kafka_cleanshutdown"));
 }
 
+TEST_CASE("a partition that cannot be loaded keeps what checkpoints say of it") {
+  LogWorld world;
+  REQUIRE(world.start());
+  PartitionLog& log = world.create();
+  for (int i = 0; i < 4; ++i) REQUIRE(put(log, {"a record"}));
+  REQUIRE(world.durable(log));
+  REQUIRE(log.delete_records_before(Offset(3)));
+  REQUIRE(world.close());
+  const std::string metadata = text(world, "data/orders-0/partition.metadata");
+  write(world, "data/orders-0/partition.metadata", "version: 9\ntopic_id: x\n");
+  REQUIRE(world.start());
+  REQUIRE(world.directory().unloadable().contains(kOrders));
+  REQUIRE(world.close());
+  write(world, "data/orders-0/partition.metadata", metadata);
+  REQUIRE(world.start());
+  CHECK(world.log().log_start_offset() == Offset(3));
+}
+
 TEST_CASE("damaged checkpoints only cost work") {
   LogWorld world;
   REQUIRE(world.start());

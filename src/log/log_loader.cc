@@ -255,7 +255,9 @@ Task<bool> LogLoader::recover_segment(size_t index) {
   PartitionLog& log = *log_;
   Segment& segment = log.segments_.at(index);
   const std::shared_ptr<runtime::File> file = co_await segment.file();
-  SegmentScan scan(*file, 0, segment.size(), segment.base_offset());
+  SegmentScan scan(*file, 0, segment.size(), segment.base_offset(),
+                   services_.recovery_checks_crc ? kafka::CrcCheck::kVerify
+                                                 : kafka::CrcCheck::kSkip);
   Segment::Contents contents(segment.base_offset());
   int64_t next_yield = kBytesBetweenYields;
   int64_t stable = 0;

@@ -36,6 +36,7 @@ struct LogServices {
   Durability durability;
   Duration producer_id_expiration;
   Duration retention_check_interval;
+  bool recovery_checks_crc;  ///< see log_directory.h
   /// Writes the checkpoint of recovery points as they are.
   std::function<runtime::Task<>()> write_recovery_points;
   SegmentCache& cache;

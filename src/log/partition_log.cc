@@ -68,6 +68,7 @@ void PartitionLog::fail_for_good(Error error) {
             fmt::format("{}; restart the server to recover the partition", error.message()))));
   LOG_ERROR("log", "{}", failure_->message());
   durable_waiters_.wake_all();
+  log_start_waiters_.wake_all();
   changed();
 }
 
@@ -294,6 +295,7 @@ void PartitionLog::distrust_page_cache() {
 void PartitionLog::log_start_saved(Offset saved) {
   if (closed_ || saved <= log_start_on_disk_) return;
   log_start_on_disk_ = saved;
+  log_start_waiters_.wake_all();
   if (!segments_.empty() && segments_.first().base_offset() < saved) {
     due_.set(services_.env.clock.wall());
   }
@@ -336,6 +338,7 @@ void PartitionLog::close() {
   due_.clear();
   segments_.take(0, segments_.size());
   durable_waiters_.wake_all();
+  log_start_waiters_.wake_all();
   changed();
 }
 

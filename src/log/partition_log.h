@@ -182,6 +182,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// DeleteRecords: moves log start. kNoOffset means the high watermark. Returns the log start.
   /// Errors: kOffsetOutOfRange above the high watermark.
   Result<Offset> delete_records_before(Offset offset);
+  /// Waits until no restart can bring back what lies below `start`, at most until `deadline`.
+  /// Errors: kRequestTimedOut; kKafkaStorageError when the log fails or closes first.
+  runtime::Task<> log_start_durable(Offset start, MonoTime deadline);
 
   /// Cuts every batch that reaches `offset`; the log then ends where the last one left does. Who
   /// waits for something above is told.
@@ -295,6 +298,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   std::vector<Offset> snapshots_;  // of producers, ascending
   UnsyncedFiles unsynced_;
   runtime::WaitQueue durable_waiters_;
+  runtime::WaitQueue log_start_waiters_;
   LogObserver* observer_ = nullptr;
   std::unique_ptr<Error> failure_;
   DueTimes::Entry due_;

@@ -28,6 +28,16 @@ Result<Offset> PartitionLog::delete_records_before(Offset offset) {
   return log_start_;
 }
 
+runtime::Task<> PartitionLog::log_start_durable(Offset start, MonoTime deadline) {
+  while (true) {
+    co_await check_open();
+    if (log_start_on_disk_ >= start) co_return;
+    // Writing the checkpoint is tried again and again.
+    if (co_await log_start_waiters_.wait_until(deadline)) continue;
+    co_await fail(where(Error(Errc::kRequestTimedOut, "the log start is not on the disk yet")));
+  }
+}
+
 void PartitionLog::move_log_start(Offset offset) {
   if (offset <= log_start_) return;
   log_start_ = offset;

@@ -21,7 +21,8 @@ class SegmentScan {
 
   /// Scans [from, to), where the first offset is at least `expected`.
   /// Requires: the file outlives the scan.
-  SegmentScan(runtime::File& file, int64_t from, int64_t to, Offset expected);
+  SegmentScan(runtime::File& file, int64_t from, int64_t to, Offset expected,
+              kafka::CrcCheck crc = kafka::CrcCheck::kVerify);
 
   /// Goes on to the next batch or damage.
   /// Errors: kIo.
@@ -50,6 +51,7 @@ class SegmentScan {
   int64_t position_ = 0;
   int64_t next_position_;
   Offset expected_;
+  kafka::CrcCheck crc_;
   Buffer window_;
   int64_t window_position_ = 0;
   std::optional<kafka::BatchHeaderView> header_;

@@ -79,6 +79,7 @@ struct Trim {
   PartitionNumber partition = 0;
   Offset before;
   MonoTime began{};
+  MonoTime acknowledged = kNever;
 };
 
 struct Commit {
@@ -134,6 +135,7 @@ struct History {
   std::vector<CommittedRead> committed_reads;
   std::vector<Assignment> assignments;
   std::vector<Sample> samples;
+  std::vector<MonoTime> restarts;  ///< when the server was started again
   std::vector<Mark> marks;
 
   PartitionNumber add_partition(PartitionRules rules);

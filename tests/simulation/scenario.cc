@@ -1,11 +1,12 @@
 #include "tests/simulation/scenario.h"
 
+#include "tests/simulation/broker_scenario.h"
 #include "tests/simulation/journal_scenario.h"
 
 namespace millrace::scenario {
 
 const std::vector<Scenario>& scenarios() {
-  static const std::vector<Scenario> all = {journal_scenario()};
+  static const std::vector<Scenario> all = {broker_scenario(), journal_scenario()};
   return all;
 }
 
