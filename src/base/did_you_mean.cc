@@ -44,7 +44,8 @@ size_t distance(std::string_view a, std::string_view b) {
 // Empty or one.
 Names a_slip_away(std::string_view word, std::span<const std::string> candidates) {
   Names best;
-  size_t best_distance = word.size() / 4 + 2;  // farther than that is another name, not a slip
+  // One slip for each four letters, and one in any word: farther than that is another name.
+  size_t best_distance = std::max<size_t>(1, word.size() / 4) + 1;
   for (const std::string& candidate : candidates) {
     const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
     if (longer - shorter >= best_distance) continue;  // so many letters must be added

@@ -13,6 +13,7 @@ TEST_CASE("a slip of the finger is offered its name, and nothing when no name is
   CHECK(did_you_mean("ORDERS", names) == "; did you mean \"orders\"?");
   CHECK(did_you_mean("xyz", names).empty());
   CHECK(did_you_mean("", names).empty());
+  CHECK(did_you_mean("nope", std::vector<std::string>{"copy"}).empty());
   CHECK(did_you_mean(std::string(100'000, 'o'), names).empty());
 }
 
