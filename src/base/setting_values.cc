@@ -243,14 +243,14 @@ Result<> check_topic_settings(const TopicSettings& topic) {
 
 std::vector<std::string> SettingsReport::warnings() const {
   std::vector<std::string> lines;
+  std::vector<std::string> ignored;
   if (!unbuilt.empty()) {
-    lines.push_back(fmt::format("settings of parts that Millrace does not have yet are ignored: {}",
-                                fmt::join(unbuilt, ", ")));
+    ignored.push_back(fmt::format("not built yet: {}", fmt::join(unbuilt, ", ")));
   }
   if (!no_effect.empty()) {
-    lines.push_back(fmt::format("settings with nothing to act on in Millrace are ignored: {}",
-                                fmt::join(no_effect, ", ")));
+    ignored.push_back(fmt::format("nothing to act on here: {}", fmt::join(no_effect, ", ")));
   }
+  if (!ignored.empty()) lines.push_back(fmt::format("ignored; {}", fmt::join(ignored, "; ")));
   if (!unknown.empty()) {
     const std::string more =
         unknown_untold > 0 ? fmt::format("; and {} more", unknown_untold) : std::string();
