@@ -42,9 +42,14 @@ class GroupConsumer {
   /// Errors: kFencedInstanceId and other ends of a membership; the fetcher's.
   runtime::Task<std::vector<Fetched>> poll(MonoTime deadline);
 
-  /// Commits the positions behind all that poll() has returned. A rebalance may answer
-  /// kRebalanceInProgress or kIllegalGeneration: what was read will be read again by its new owner.
+  /// Commits the positions behind all that poll() has returned, or before what seek() gave back. A
+  /// rebalance may answer kRebalanceInProgress or kIllegalGeneration: what was read will be read
+  /// again by its new owner.
   runtime::Task<> commit_positions();
+
+  /// Goes back: what was returned from `offset` on counts as unread, comes once more and is not
+  /// committed. Nothing happens when the partition is not assigned.
+  void seek(const TopicPartition& partition, Offset offset) { fetcher_.seek(partition, offset); }
 
   /// Leaves the group (a static member keeps its place). Positions are not committed.
   runtime::Task<> leave();
