@@ -51,6 +51,13 @@ std::string_view source_name(int8_t source) {
                                                                         : kNames[0];
 }
 
+std::string configs_of(ConfigResource type, const std::string& name) {
+  if (type == ConfigResource::kBroker) {
+    return name.empty() ? "configs of all brokers" : "configs of broker " + name;
+  }
+  return fmt::format("configs of \"{}\"", name);
+}
+
 }  // namespace
 
 Task<CreatedTopic> create_topic(Cluster* cluster, NewTopic topic) {
@@ -136,7 +143,7 @@ Task<std::vector<ConfigEntry>> describe_configs(Cluster* cluster, ConfigResource
   request.resources = std::span(&wanted, 1);
   request.include_documentation = true;
   const auto reply = co_await connection->call(&request);
-  const std::string what = fmt::format("configs of \"{}\"", name);
+  const std::string what = configs_of(type, name);
   co_await check_one(reply->results, what);
   const auto& found = reply->results[0];
   co_await check(found.error_code, what, found.error_message);
@@ -172,7 +179,7 @@ Task<> alter_configs(Cluster* cluster, ConfigResource type, std::string name, Co
   request.resources = std::span(&resource, 1);
   request.validate_only = validate_only;
   const auto reply = co_await connection->call(&request);
-  const std::string what = fmt::format("configs of \"{}\"", name);
+  const std::string what = configs_of(type, name);
   co_await check_one(reply->responses, what);
   co_await check(reply->responses[0].error_code, what, reply->responses[0].error_message);
 }
