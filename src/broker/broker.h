@@ -54,7 +54,7 @@ class Broker {
   ~Broker();
 
   /// Errors: kInvalidSetting; kLocked, kForeignDirectory, kNewerFormat and the like of the data
-  /// directory; kAlreadyExists when a port is taken. Nothing is left running then.
+  /// directory; kAddressInUse when a port is taken. Nothing is left running then.
   runtime::Task<> start();
   /// Requires: started. Bounds: requests under way have kStopLimit to end.
   runtime::Task<> stop();

@@ -40,7 +40,7 @@ class Server {
   ~Server();
 
   /// Binds every listener. Clients may connect from now on and wait until start().
-  /// Errors: kAlreadyExists, kUnreachable, with the address; nothing stays bound then.
+  /// Errors: kAddressInUse, kAddressNotHere, with the address; nothing stays bound then.
   Result<> listen(std::vector<ListenerSpec> listeners);
   /// Begins to accept and to serve `apis`, whose handlers work with `node`. Borrows both.
   void start(std::span<const Api> apis, Node* node);

@@ -63,8 +63,8 @@ class Listener {
 class Network {
  public:
   virtual ~Network() = default;
-  /// Port 0 picks a free one. Errors: kAlreadyExists when the port is taken, kUnreachable when the
-  /// host is none of ours.
+  /// Port 0 picks a free one. Errors: kAddressInUse when the port is taken, kAddressNotHere when
+  /// the host is none of ours.
   virtual Result<std::unique_ptr<Listener>> listen(const Address& at, int backlog) = 0;
   /// Errors: kUnreachable (refused, no route, unknown host).
   virtual Task<std::unique_ptr<Socket>> connect(Address to) = 0;

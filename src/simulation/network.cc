@@ -174,12 +174,12 @@ Result<std::unique_ptr<Socket>> SimulatedListener::try_accept() {
 Result<std::unique_ptr<runtime::Listener>> SimulatedNetwork::listen(const Address& at,
                                                                     int backlog) {
   if (!host_.is_called(at.host)) {
-    return fail(Errc::kUnreachable, fmt::format("{}: not an address of this machine", at.host));
+    return fail(Errc::kAddressNotHere, fmt::format("{}: not an address of this machine", at.host));
   }
   Address local = at;
   if (local.port == 0) local.port = free_port(host_);
   if (host_.listeners.contains(local.port)) {
-    return fail(Errc::kAlreadyExists, fmt::format("{}: address in use", local.to_string()));
+    return fail(Errc::kAddressInUse, fmt::format("{}: address in use", local.to_string()));
   }
   return std::make_unique<SimulatedListener>(fabric_, host_, std::move(local), backlog);
 }

@@ -108,13 +108,16 @@ TEST_CASE("a refused connection and an unknown host are kUnreachable") {
         Errc::kUnreachable);
 }
 
-TEST_CASE("a taken port is kAlreadyExists") {
+TEST_CASE("a taken port and a foreign address are told apart") {
   Machine machine;
   auto first = machine.network.listen({"127.0.0.1", 0}, 1);
   REQUIRE(first);
   const auto second = machine.network.listen((*first)->local(), 1);
   REQUIRE(!second);
-  CHECK(second.error().code() == Errc::kAlreadyExists);
+  CHECK(second.error().code() == Errc::kAddressInUse);
+  const auto foreign = machine.network.listen({"192.0.2.1", 0}, 1);  // RFC 5737: nobody's
+  REQUIRE(!foreign);
+  CHECK(foreign.error().code() == Errc::kAddressNotHere);
 }
 
 Task<> write_and_sync(Machine* machine, std::string path) {

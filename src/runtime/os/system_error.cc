@@ -13,8 +13,11 @@ Errc errc_of(int error_number) {
     case ENOENT:
       return Errc::kNotFound;
     case EEXIST:
-    case EADDRINUSE:
       return Errc::kAlreadyExists;
+    case EADDRINUSE:
+      return Errc::kAddressInUse;
+    case EADDRNOTAVAIL:
+      return Errc::kAddressNotHere;
     case ENOSPC:
     case EDQUOT:
       return Errc::kDiskFull;
@@ -26,7 +29,6 @@ Errc errc_of(int error_number) {
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case EADDRNOTAVAIL:
     case ETIMEDOUT:
       return Errc::kUnreachable;
     case ECONNRESET:

@@ -7,7 +7,7 @@
 
 namespace millrace::runtime::os {
 
-/// ENOENT, EEXIST, ENOSPC and so on become their rows; all else is kIo.
+/// ENOENT, EADDRINUSE, ENOSPC and so on become their rows; all else is kIo.
 Error system_error(int error_number, std::string_view what, std::string_view on);
 
 }  // namespace millrace::runtime::os
