@@ -2,8 +2,8 @@
 // is wrong. Nothing is run.
 // Shape of an input: words, one a line.
 #include "app/command_line.h"
+#include "app/config_changes.h"
 #include "app/config_resource.h"
-#include "app/topic_facts.h"
 #include "base/bytes.h"
 #include "base/check.h"
 

@@ -1,7 +1,8 @@
 // Records as text, as `produce` reads them. How the text is cut into chunks must not matter, and
 // what `consume` writes must come back as the record that it was.
 // Shape of an input: format, options and size of a chunk, a byte each; then the text.
-#include "app/record_text.h"
+#include "app/record_parser.h"
+#include "app/record_print.h"
 #include "base/check.h"
 #include "fuzz/input.h"
 #include "kafka/record_batch_builder.h"
@@ -14,21 +15,12 @@ bool same(const TextRecord& a, const TextRecord& b) {
          a.timestamp_ms == b.timestamp_ms && a.partition == b.partition;
 }
 
-// All records, or the error behind which there are none.
-struct Parsed {
-  std::vector<TextRecord> records;
-  std::optional<Error> error;
-};
-
-Parsed parse(const InputOptions& options, std::string_view text, size_t chunk_bytes) {
+ParsedRecords parse(const InputOptions& options, std::string_view text, size_t chunk_bytes) {
   RecordParser parser(options);
-  Parsed parsed;
-  const auto add = [&](Result<std::vector<TextRecord>> records) {
-    if (!records) {
-      parsed.error = records.error();
-      return;
-    }
-    for (TextRecord& record : *records) parsed.records.push_back(std::move(record));
+  ParsedRecords parsed;
+  const auto add = [&](ParsedRecords more) {
+    parsed.error = std::move(more.error);
+    for (TextRecord& record : more.records) parsed.records.push_back(std::move(record));
   };
   while (!text.empty() && !parsed.error) {
     add(parser.feed(text.substr(0, chunk_bytes)));
@@ -63,7 +55,7 @@ void check_round_trip(const TextRecord& record) {
 
   std::string line;
   record_to_value({.topic = "orders", .partition = PartitionIndex(0)}, *view).append_json(line);
-  const Parsed again = parse({.format = InputFormat::kEnvelope}, line, line.size());
+  const ParsedRecords again = parse({.format = InputFormat::kEnvelope}, line, line.size());
   CHECK(!again.error && again.records.size() == 1);
   CHECK(again.records[0].key == record.key && again.records[0].value == record.value);
   CHECK(again.records[0].headers == record.headers);
@@ -83,14 +75,14 @@ void run(Bytes bytes) {
   const InputOptions options = options_from(input);
   const size_t chunk_bytes = size_t{input.byte()} + 1;
   const std::string_view text = as_text(input.rest());
-  const Parsed whole = parse(options, text, std::max<size_t>(text.size(), 1));
-  const Parsed pieces = parse(options, text, chunk_bytes);
+  const ParsedRecords whole = parse(options, text, std::max<size_t>(text.size(), 1));
+  const ParsedRecords pieces = parse(options, text, chunk_bytes);
   CHECK(whole.error.has_value() == pieces.error.has_value());
   if (whole.error) {
     CHECK(!whole.error->detail().empty());
     CHECK(whole.error->detail() == pieces.error->detail());
-    return;
   }
+  // With an error too: what stands before it counts.
   CHECK(std::ranges::equal(whole.records, pieces.records, same));
   for (const TextRecord& record : whole.records) check_round_trip(record);
 }

@@ -78,7 +78,7 @@ Task<> watch_signals(runtime::os::StopSignals* signals, Verb* verb, Session* ses
   driver->stop();
 }
 
-int run(Command command) {
+int run(Command command, const std::string& help) {
   runtime::os::SystemClock clock;
   runtime::Loop loop(clock);
   Result<std::unique_ptr<runtime::os::Driver>> driver = runtime::os::Driver::create(loop);
@@ -112,24 +112,29 @@ int run(Command command) {
                                             driver->get()));
     (*driver)->run();
   }
-  session.out().flush();
+  const Result<> written = session.out().flush();
+  if (session.out().reader_is_gone()) return 0;
+  if (result) result = written;
   if (result) return static_cast<int>(session.exit_code);
   if (result.error().code() != Errc::kCancelled)
-    fputs(describe_error(result.error()).c_str(), stderr);
+    fputs(describe_error(result.error(), help).c_str(), stderr);
+  if (session.exit_code != ExitCode::kOk) return static_cast<int>(session.exit_code);
   return static_cast<int>(exit_code_of(result.error().code()));
 }
 
 int run_words(const std::vector<std::string>& words) {
   auto command = parse_command_line(words, read_environment());
   if (!command) {
-    fputs(describe_error(command.error()).c_str(), stderr);
+    fputs(describe_error(command.error(), help_words(words)).c_str(), stderr);
     return static_cast<int>(ExitCode::kUsage);
   }
-  if (!command->verb) {
-    fputs(command->text.c_str(), stdout);
-    return 0;
-  }
-  return run(*std::move(command));
+  if (command->verb) return run(*std::move(command), help_words(words));
+  Output out({});
+  out.raw(command->text);
+  const Result<> written = out.flush();
+  if (written || out.reader_is_gone()) return 0;
+  fputs(describe_error(written.error()).c_str(), stderr);
+  return static_cast<int>(exit_code_of(written.error().code()));
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 #include "app/output.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace millrace::app {
 namespace {
@@ -46,25 +46,28 @@ std::string cell(const Value* value, Unit unit, bool terminal) {
   return text;
 }
 
-void append_csv(std::string& out, const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
 bool less(const Value* a, const Value* b) {
   if (!a || a->is_null()) return b && !b->is_null();
   if (!b || b->is_null()) return false;
   if (a->integer() && b->integer()) return *a->integer() < *b->integer();
   if (a->number() && b->number()) return *a->number() < *b->number();
   return a->to_cell() < b->to_cell();
+}
+
+Value only(const Value& row, const std::vector<Column>& columns) {
+  Value::Object kept;
+  for (const Column& column : columns) {
+    const Value* value = row.find(column.name);
+    kept.emplace_back(column.name, value ? *value : Value());
+  }
+  return kept;
+}
+
+Unit unit_of(std::string_view name, std::span<const Column> units) {
+  for (const Column& column : units) {
+    if (column.name == name) return column.unit;
+  }
+  return Unit::kNone;
 }
 
 bool is_table(const Value& value) {
@@ -112,18 +115,38 @@ std::string human(int64_t number, Unit unit) {
   return digits;
 }
 
-std::string counted(int64_t number, std::string_view thing) {
-  return fmt::format("{} {}{}", human(number, Unit::kCount), thing, number == 1 ? "" : "s");
+void append_csv_cell(std::string& out, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+std::string counted(int64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", human(number, Unit::kCount), noun, number == 1 ? "" : "s");
 }
 
 void Output::write(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() && errno == EPIPE) {
-    _exit(0);  // whoever read us has seen enough
-  }
+  if (write_error_ != 0) return;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) write_error_ = errno;
 }
 
-void Output::flush() {
-  std::fflush(stdout);
+Result<> Output::flush() {
+  if (write_error_ == 0 && std::fflush(stdout) != 0) write_error_ = errno;
+  if (write_error_ == 0) return {};
+  if (reader_is_gone()) return fail(Errc::kClosed, "standard output");
+  return fail(Errc::kIo, fmt::format("write to standard output: {}; what was printed is incomplete",
+                                     std::strerror(write_error_)));
+}
+
+bool Output::reader_is_gone() const {
+  return write_error_ == EPIPE;
 }
 
 void Output::raw(std::string_view bytes) {
@@ -136,17 +159,21 @@ void Output::say(std::string_view sentence) {
   write("\n");
 }
 
+Result<> Output::check_column(std::span<const Column> columns, std::string_view flag,
+                              std::string_view wanted) const {
+  std::vector<std::string> names;
+  for (const Column& column : columns) names.emplace_back(column.name);
+  if (std::find(names.begin(), names.end(), wanted) != names.end()) return {};
+  return fail(Errc::kUsage,
+              fmt::format("{} {}: the columns are {}", flag, wanted, fmt::join(names, ", ")));
+}
+
 Result<std::vector<Column>> Output::choose(std::span<const Column> columns) const {
   std::vector<Column> chosen;
   for (const std::string& wanted : options_.columns) {
-    const auto found = std::find_if(columns.begin(), columns.end(),
-                                    [&](const Column& c) { return c.name == wanted; });
-    if (found == columns.end()) {
-      std::string all;
-      for (const Column& c : columns) all += fmt::format("{}{}", all.empty() ? "" : ", ", c.name);
-      return fail(Errc::kUsage, fmt::format("--columns {}: the columns are {}", wanted, all));
-    }
-    chosen.push_back(*found);
+    TRY(check_column(columns, "--columns", wanted));
+    chosen.push_back(*std::find_if(columns.begin(), columns.end(),
+                                   [&](const Column& c) { return c.name == wanted; }));
   }
   if (!chosen.empty()) return chosen;
   const bool all = options_.format != Format::kTable;
@@ -160,9 +187,13 @@ Result<> Output::rows(std::span<const Column> columns, std::vector<Value> rows) 
   if (!options_.sort.empty()) {
     const bool down = options_.sort.front() == '-';
     const std::string by = options_.sort.substr(down ? 1 : 0);
+    TRY(check_column(columns, "--sort", by));
     std::sort(rows.begin(), rows.end(), [&](const Value& a, const Value& b) {
       return down ? less(b.find(by), a.find(by)) : less(a.find(by), b.find(by));
     });
+  }
+  if (!options_.columns.empty()) {
+    for (Value& row : rows) row = only(row, chosen);
   }
   std::string out;
   switch (options_.format) {
@@ -196,7 +227,7 @@ Result<> Output::rows(std::span<const Column> columns, std::vector<Value> rows) 
         for (size_t c = 0; c < count; ++c) {
           if (c > 0) out += ',';
           const Value* value = row.find(chosen[c].name);
-          append_csv(out, value && !value->is_null() ? value->to_cell() : "");
+          append_csv_cell(out, value && !value->is_null() ? value->to_cell() : "");
         }
         out += '\n';
       }
@@ -242,20 +273,50 @@ void Output::table(std::span<const Column> columns, const std::vector<Value>& ro
   for (const auto& line : cells) write(print(line) + "\n");
 }
 
-Result<> Output::object(const Value& object) {
+Result<> Output::object(const Value& object, std::span<const Column> units) {
   std::string out;
-  if (options_.format == Format::kYaml) {
-    object.append_yaml(out, 0);
-  } else if (options_.format == Format::kNdjson) {
-    object.append_json(out, options_.int64_as_text);
-    out += '\n';
-  } else if (options_.format == Format::kJson) {
-    object.append_pretty_json(out, 0, options_.int64_as_text);
-    out += '\n';
+  switch (options_.format) {
+    case Format::kTable:
+      object_for_people(object, units);
+      return {};
+    case Format::kWide:
+      return fail(Errc::kUsage, "-o wide: there is no more to show here than in a table");
+    case Format::kYaml:
+      object.append_yaml(out, 0);
+      break;
+    case Format::kNdjson:
+      object.append_json(out, options_.int64_as_text);
+      out += '\n';
+      break;
+    case Format::kJson:
+      object.append_pretty_json(out, 0, options_.int64_as_text);
+      out += '\n';
+      break;
+    case Format::kName:
+      append_csv_cell(out, object.object()->front().second.to_cell());
+      out += '\n';
+      break;
+    case Format::kCsv: {
+      std::string header;
+      for (const auto& [name, value] : *object.object()) {
+        std::string text;
+        if (is_table(value)) {
+          value.append_json(text, options_.int64_as_text);
+        } else if (!value.is_null()) {
+          text = value.to_cell();
+        }
+        header += (header.empty() ? "" : ",") + name;
+        if (&name != &object.object()->front().first) out += ',';
+        append_csv_cell(out, text);
+      }
+      out = (options_.headers ? header + "\n" : "") + out + "\n";
+    }
   }
   write(out);
-  if (!out.empty()) return {};
+  return {};
+}
 
+void Output::object_for_people(const Value& object, std::span<const Column> units) {
   size_t width = 0;
   for (const auto& [name, value] : *object.object()) {
     if (!is_table(value)) width = std::max(width, name.size());
@@ -263,19 +324,21 @@ Result<> Output::object(const Value& object) {
   for (const auto& [name, value] : *object.object()) {
     if (is_table(value)) continue;
     const std::string label = upper(name) + std::string(width - name.size(), ' ');
-    write(options_.color ? fmt::format("{}{}{}  {}\n", kBold, label, kPlain, value.to_cell())
-                         : fmt::format("{}  {}\n", label, value.to_cell()));
+    const Unit unit = unit_of(name, units);
+    const std::string text =
+        unit == Unit::kNone ? value.to_cell() : cell(&value, unit, options_.terminal);
+    write(options_.color ? fmt::format("{}{}{}  {}\n", kBold, label, kPlain, text)
+                         : fmt::format("{}  {}\n", label, text));
   }
   for (const auto& [name, value] : *object.object()) {
     if (!is_table(value)) continue;
     std::vector<Column> columns;
     for (const auto& [member, ignored] : *value.list()->front().object()) {
-      columns.push_back({.name = member});
+      columns.push_back({.name = member, .unit = unit_of(member, units)});
     }
     write(fmt::format("\n{}\n", upper(name)));
     table(columns, *value.list());
   }
-  return {};
 }
 
 }  // namespace millrace::app

@@ -13,6 +13,7 @@
 
 namespace millrace::app {
 
+// The forms of -o.
 enum class Format { kTable, kWide, kJson, kNdjson, kYaml, kCsv, kName };
 
 /// "table", "wide", "json" ...; Errors: kUsage with the names there are.
@@ -42,16 +43,22 @@ class Output {
  public:
   explicit Output(OutputOptions options) : options_(std::move(options)) {}
 
-  /// A list of objects. The first column is what -o name prints.
+  /// A list of objects. The first column is what -o name prints. --columns and --sort hold for
+  /// every form. Errors: kUsage for a column that is not there, with those that are.
   Result<> rows(std::span<const Column> columns, std::vector<Value> rows);
-  /// One object: a list of "NAME  value" for people. Members that are lists of objects become
-  /// tables under a heading.
-  Result<> object(const Value& object);
+  /// One object: a list of "NAME  value" for people, its members by the names and units of `units`
+  /// wherever they stand. Members that are lists of objects become tables under a heading. CSV is a
+  /// header and one row, -o name the first member. Errors: kUsage for -o wide: there is no more.
+  Result<> object(const Value& object, std::span<const Column> units = {});
   /// A sentence about what was done; only where people read (not in JSON and its kin).
   void say(std::string_view sentence);
   /// Unformatted bytes to stdout: the records of consume.
   void raw(std::string_view bytes);
-  void flush();
+  /// What was written is out once this returns well. Errors: kIo with the cause, also for earlier
+  /// writes; kClosed when nobody reads any more.
+  Result<> flush();
+  /// Whoever read stdout has seen enough: an end, not a failure.
+  bool reader_is_gone() const;
 
   const OutputOptions& options() const { return options_; }
   bool is_for_people() const {
@@ -61,15 +68,22 @@ class Output {
  private:
   void table(std::span<const Column> columns, const std::vector<Value>& rows);
   Result<std::vector<Column>> choose(std::span<const Column> columns) const;
+  Result<> check_column(std::span<const Column> columns, std::string_view flag,
+                        std::string_view wanted) const;
+  void object_for_people(const Value& object, std::span<const Column> units);
   void write(std::string_view text);
 
   OutputOptions options_;
+  int write_error_ = 0;  ///< errno of the first write that failed
 };
+
+/// Appends the text as one cell, quoted where RFC 4180 wants it.
+void append_csv_cell(std::string& out, std::string_view text);
+
+/// "1 record", "1 234 records".
+std::string counted(int64_t number, std::string_view noun);
 
 /// "12.3 MiB", "1 234 567", "2m 3s", "2026-05-01T10:00:00.123Z".
 std::string human(int64_t number, Unit unit);
-
-/// "1 record", "12 345 records". Requires: a thing whose plural ends in s.
-std::string counted(int64_t number, std::string_view thing);
 
 }  // namespace millrace::app

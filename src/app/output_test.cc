@@ -51,10 +51,26 @@ TEST_CASE("an error says what, what to do, and where to read more") {
         std::string::npos);
 }
 
-TEST_CASE("one of a thing is counted in the singular") {
-  CHECK(counted(0, "record") == "0 records");
+TEST_CASE("a misunderstanding is told once, with the help that applies") {
+  CHECK(describe_error(Error(Errc::kUsage, "--set x: want NAME=VALUE"), "topic create") ==
+        "error: --set x: want NAME=VALUE\n"
+        "hint: See `millrace topic create --help`.\n"
+        "code: MR-Usage  (millrace explain MR-Usage)\n");
+}
+
+TEST_CASE("one thing is not several") {
   CHECK(counted(1, "record") == "1 record");
-  CHECK(counted(12'345, "partition") == "12 345 partitions");
+  CHECK(counted(0, "record") == "0 records");
+  CHECK(counted(12'345, "byte") == "12 345 bytes");
+}
+
+TEST_CASE("a CSV cell is quoted where it must be") {
+  std::string out;
+  for (const char* text : {"a", "a,b", "say \"x\"", "two\nlines"}) {
+    append_csv_cell(out, text);
+    out += '|';
+  }
+  CHECK(out == "a|\"a,b\"|\"say \"\"x\"\"\"|\"two\nlines\"|");
 }
 
 }  // namespace

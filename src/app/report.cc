@@ -9,13 +9,22 @@ std::string error_label(const ErrorInfo& row) {
   return fmt::format("MR-{}", row.name.substr(1));
 }
 
-std::string describe_error(const Error& error) {
+std::string describe_error(const Error& error, std::string_view command) {
   const ErrorInfo& row = error.info();
+  const bool is_usage = error.code() == Errc::kUsage;
   std::string text = "error: ";
-  text += error.detail().empty() ? std::string(row.sentence)
-                                 : fmt::format("{} ({})", error.detail(), row.sentence);
+  if (error.detail().empty()) {
+    text += row.sentence;
+  } else {
+    // Of a misunderstanding the detail says all.
+    text += is_usage ? error.detail() : fmt::format("{} ({})", error.detail(), row.sentence);
+  }
   text += '\n';
-  if (!row.fix.empty()) text += fmt::format("hint: {}\n", row.fix);
+  if (is_usage) {
+    text += fmt::format("hint: See `millrace {}{}--help`.\n", command, command.empty() ? "" : " ");
+  } else if (!row.fix.empty()) {
+    text += fmt::format("hint: {}\n", row.fix);
+  }
   const std::string label = error_label(row);
   text += fmt::format("code: {}{}{}  (millrace explain {})\n", label,
                       row.kafka_name.empty() ? "" : " ", row.kafka_name, label);

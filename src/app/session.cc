@@ -25,6 +25,10 @@ void Session::note(std::string_view line) const {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
+void Session::tell(std::string_view line) const {
+  if (options_.verbosity > 0 || terminal_.error_is_terminal()) note(line);
+}
+
 void Session::detail(std::string_view line) const {
   if (options_.verbosity > 0) note(line);
 }

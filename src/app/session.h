@@ -13,7 +13,7 @@
 
 namespace millrace::app {
 
-/// The options that every verb understands.
+/// The options that verbs share; which verb takes which is in its row of verbs.def.
 struct CommonOptions {
   std::string bootstrap = "127.0.0.1:9092";
   bool assume_yes = false;  ///< --yes
@@ -46,6 +46,8 @@ class Session {
 
   /// A line on stderr.
   void note(std::string_view line) const;
+  /// A line on stderr where somebody watches: on a terminal, or with -v.
+  void tell(std::string_view line) const;
   /// A line on stderr with -v.
   void detail(std::string_view line) const;
 
@@ -58,7 +60,7 @@ class Session {
   void stop();
   runtime::WaitQueue& stopped() { return stopped_; }
 
-  /// What the process will exit with if the verb itself succeeds.
+  /// What the process will exit with; kOk leaves it to the verb's error, if it ends in one.
   ExitCode exit_code = ExitCode::kOk;
 
  private:

@@ -2,9 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/option_checks.h"
 #include "app/progress.h"
 #include "app/range_offsets.h"
-#include "app/record_text.h"
+#include "app/record_print.h"
 #include "app/topic_facts.h"
 #include "app/verbs.h"
 #include "client/fetcher.h"
@@ -22,18 +23,19 @@ constexpr Duration kPollAtMost = milliseconds(250);  // how soon Ctrl-C is notic
 class Consume : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("topic", topics_)->required();
+    app.add_option("topic", topics_, "what to read; several may be named")->required();
     app.add_option("-r,--range", range_text_,
-                   "FROM..TO: start end now 123 -10 @TIME -90m +N, P@FROM..TO");
+                   "FROM..TO, without TO itself: start end now 123 -10 @TIME -90m +N, P@FROM..TO");
     app.add_option("--offset", range_text_, "the same, as kcat and rpk spell it")->group("");
-    app.add_option("-n,--count", count_, "stop after so many records");
+    app.add_option("-n,--count", count_, "stop after so many records")->check(whole_number(1));
     app.add_flag("--follow", follow_, "go on as records arrive, until Ctrl-C");
     app.add_option("-f,--print", print_,
                    "%t topic %p partition %o offset %T time %k key %v value %h headers \\n");
-    app.add_option("-g,--group", group_, "read as a member of this group and commit");
+    app.add_option("-g,--group", group_,
+                   "read as a member of this group and commit what was shown");
     app.add_option("--instance", instance_, "static membership: group.instance.id");
     app.add_option("--strategy", strategy_, "range, roundrobin, sticky, cooperative-sticky")
-        ->check(CLI::IsMember({"range", "roundrobin", "sticky", "cooperative-sticky"}));
+        ->check(one_of({"range", "roundrobin", "sticky", "cooperative-sticky"}));
   }
 
   bool stops_itself() const override { return true; }
@@ -41,17 +43,23 @@ class Consume : public Verb {
   Task<> run(Session* session) override {
     session_ = session;
     progress_.emplace(session);
+    printer_.emplace(session->out().options(), print_);
+    session->out().raw(printer_->begin());
     if (group_.empty()) {
       co_await read_range();
     } else {
       co_await read_as_member();
     }
     progress_->clear();
-    session->out().flush();
-    session->note(fmt::format("{}, {}", counted(shown_, "record"), human(bytes_, Unit::kBytes)));
+    session->out().raw(printer_->end());
+    co_await session->out().flush();
+    session->note(how_far());
   }
 
  private:
+  std::string how_far() const {
+    return fmt::format("{}, {}", counted(shown_, "record"), human(bytes_, Unit::kBytes));
+  }
   bool enough() const { return session_->stopping() || (count_ >= 0 && shown_ >= count_); }
   MonoTime soon() const { return session_->env().loop.now() + kPollAtMost; }
 
@@ -75,11 +83,12 @@ class Consume : public Verb {
     size_t left = from.size();
     while (left > 0 && !enough()) {
       for (const Fetched& fetched : co_await fetcher.poll(soon())) {
-        co_await show(fetched);
+        (void)co_await show(fetched);
         if (follow_ || fetcher.position(fetched.partition) < ends_.at(fetched.partition)) continue;
         fetcher.pause(fetched.partition);
         --left;
       }
+      co_await session_->out().flush();
     }
   }
 
@@ -101,21 +110,28 @@ class Consume : public Verb {
     client::GroupConsumer consumer(
         cluster, options,
         [this](const auto& revoked, const auto& assigned) { tell_assignment(revoked, assigned); });
-    while (!enough() && !(at_end(consumer) && !follow_)) {
+    session_->tell(fmt::format("joining group {}", group_));
+    Result<> written;
+    while (written && !enough() && !(at_end(consumer) && !follow_)) {
       const auto all_fetched = co_await consumer.poll(soon());
       for (const Fetched& fetched : all_fetched) {
-        co_await show(fetched);
+        const std::optional<Offset> unseen = co_await show(fetched);
+        if (unseen) consumer.seek(fetched.partition, *unseen);
         high_watermarks_[fetched.partition] = fetched.high_watermark;
       }
       if (all_fetched.empty()) co_await learn_ends(cluster, &consumer);
-      session_->out().flush();
-      // A rebalance on the way gives what was shown to somebody else once more; that is said.
-      if (!all_fetched.empty()) {
-        const auto committed = co_await as_result(consumer.commit_positions());
-        if (!committed) session_->note("not committed: " + committed.error().message());
-      }
+      written = session_->out().flush();
+      if (written && !all_fetched.empty()) co_await commit(&consumer);
     }
     co_await consumer.leave();
+    co_await std::move(written);
+  }
+
+  // What was shown and has left this process. A rebalance on the way gives it to somebody else once
+  // more; that is said.
+  Task<> commit(client::GroupConsumer* consumer) {
+    const auto committed = co_await as_result(consumer->commit_positions());
+    if (!committed) session_->note("not committed: " + committed.error().message());
   }
 
   // Without --follow a member ends once all its partitions are read to the end.
@@ -146,48 +162,25 @@ class Consume : public Verb {
       session_->note(fmt::format("+ {}", coordinate(p.topic, p.partition)));
   }
 
-  Result<> show(const Fetched& fetched) {
+  // The first offset that was left out because it was enough; nothing when all was shown.
+  Result<std::optional<Offset>> show(const Fetched& fetched) {
     const auto end = ends_.find(fetched.partition);
     const RecordPlace place{fetched.partition.topic, fetched.partition.partition};
-    TRY(client::for_each_record(fetched, decompressor_, size_t{256} << 20,
-                                [&](const kafka::RecordView& record) -> Result<> {
-                                  if (enough()) return {};
-                                  if (!follow_ && end != ends_.end() &&
-                                      record.offset >= end->second)
-                                    return {};
-                                  line_.clear();
-                                  TRY(print(place, record));
-                                  session_->out().raw(line_);
-                                  ++shown_;
-                                  bytes_ += static_cast<int64_t>(line_.size());
-                                  return {};
-                                }));
-    progress_->show(fmt::format("{}, {}", counted(shown_, "record"), human(bytes_, Unit::kBytes)));
-    return {};
-  }
-
-  Result<> print(const RecordPlace& place, const kafka::RecordView& record) {
-    if (!print_.empty()) return append_formatted(line_, print_, place, record);
-    const Format format = session_->out().options().format;
-    if (format == Format::kTable) {
-      if (record.value) line_ += as_text(*record.value);
-      line_ += '\n';
+    std::optional<Offset> unseen;
+    const auto print = [&](const kafka::RecordView& record) -> Result<> {
+      if (!unseen && enough()) unseen = record.offset;
+      if (unseen) return {};
+      if (!follow_ && end != ends_.end() && record.offset >= end->second) return {};
+      line_.clear();
+      TRY(printer_->append(line_, place, record));
+      session_->out().raw(line_);
+      ++shown_;
+      bytes_ += payload_bytes(record);
       return {};
-    }
-    const Value value = record_to_value(place, record);
-    if (format == Format::kWide) {
-      return append_formatted(line_, "%t/%p@%o  %T  %k  %v\\n", place, record);
-    }
-    if (format == Format::kYaml) {
-      line_ += "---\n";
-      value.append_yaml(line_, 0);
-    } else if (format == Format::kCsv) {
-      return append_formatted(line_, "%t,%p,%o,%T,%k,%v\\n", place, record);
-    } else {
-      value.append_json(line_, session_->out().options().int64_as_text);
-      line_ += '\n';
-    }
-    return {};
+    };
+    TRY(client::for_each_record(fetched, decompressor_, size_t{256} << 20, print));
+    progress_->show(how_far());
+    return unseen;
   }
 
   std::vector<std::string> topics_;
@@ -201,6 +194,7 @@ class Consume : public Verb {
 
   Session* session_ = nullptr;
   std::optional<Progress> progress_;
+  std::optional<RecordPrinter> printer_;
   std::map<TopicPartition, Offset> ends_;
   std::map<TopicPartition, Offset> high_watermarks_;
   kafka::Decompressor decompressor_;

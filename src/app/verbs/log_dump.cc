@@ -1,8 +1,9 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
-#include "app/record_text.h"
+#include "app/record_print.h"
 #include "app/verbs.h"
 #include "kafka/record_batch.h"
 #include "runtime/disk.h"
@@ -37,10 +38,16 @@ class LogDump : public Verb {
  public:
   void declare(CLI::App& app) override {
     app.add_option("path", path_, "a partition's directory or one .log file")->required();
-    app.add_flag("--records", records_, "the records instead of the batches");
+    app.add_flag("--records", records_, "the records instead of the batches; -o as in consume");
   }
 
   Task<> run(Session* session) override {
+    const OutputOptions& shape = session->out().options();
+    if (records_ && !(shape.columns.empty() && shape.sort.empty())) {
+      co_await fail(Errc::kUsage,
+                    "--columns and --sort are for batches: records are printed as "
+                    "they come");
+    }
     runtime::Disk& disk = session->env().disk;
     const runtime::FileInfo info = co_await disk.info(path_);
     std::vector<std::string> files;
@@ -52,13 +59,36 @@ class LogDump : public Verb {
       files.push_back(path_);
     }
     if (files.empty()) co_await fail(Errc::kNotFound, fmt::format("{} has no .log files", path_));
+    if (records_) begin_records(session, info.is_directory);
     for (const std::string& file : files) co_await dump(session, file);
+    if (printer_) session->out().raw(printer_->end());
     if (!records_) co_await session->out().rows(kColumns, std::move(batches_));
     for (const std::string& problem : problems_) session->note(problem);
     if (!problems_.empty()) session->exit_code = ExitCode::kDifferences;
   }
 
  private:
+  // A partition's directory is called TOPIC-PARTITION; under another name it is its own topic.
+  void begin_records(Session* session, bool is_directory) {
+    std::string_view directory = path_;
+    if (!is_directory) directory = directory.substr(0, directory.find_last_of('/') + 1);
+    while (directory.ends_with('/')) directory.remove_suffix(1);
+    const std::string_view name = directory.substr(directory.find_last_of('/') + 1);
+    const size_t dash = name.rfind('-');
+    const std::string_view digits = dash == name.npos ? "" : name.substr(dash + 1);
+    int32_t partition = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), partition);
+    const bool named = !digits.empty() && error == std::errc() && end == digits.end() && dash > 0;
+    topic_ = named ? name.substr(0, dash) : name.empty() ? path_ : name;
+    partition_ = PartitionIndex(named ? partition : 0);
+    OutputOptions options = session->out().options();
+    // For people the values alone would hide what this is asked for: where they lie.
+    if (options.format == Format::kTable) options.format = Format::kWide;
+    printer_.emplace(options);
+    session->out().raw(printer_->begin());
+  }
+
   Result<> dump(Session* session, const std::string& path) {
     const std::unique_ptr<runtime::File> file =
         TRY(session->env().disk.open(path, {.read_only = true}));
@@ -123,14 +153,16 @@ class LogDump : public Verb {
     kafka::RecordCursor cursor(batch, *bytes);
     while (const kafka::RecordView* record = cursor.next()) {
       std::string line;
-      record_to_value({path_, PartitionIndex(0)}, *record).append_json(line);
-      line += '\n';
+      TRY(printer_->append(line, {topic_, partition_}, *record));
       session->out().raw(line);
     }
-    return {};
+    return session->out().flush();
   }
 
   std::string path_;
+  std::string topic_;
+  PartitionIndex partition_;
+  std::optional<RecordPrinter> printer_;
   bool records_ = false;
   std::vector<Value> batches_;
   std::vector<std::string> problems_;

@@ -2,54 +2,71 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/option_checks.h"
 #include "app/progress.h"
-#include "app/record_text.h"
+#include "app/record_parser.h"
 #include "app/verbs.h"
 #include "client/producer.h"
+#include "runtime/scope.h"
 
 namespace millrace::app {
 namespace {
 
 using runtime::Task;
 
+constexpr Duration kSilenceTold = milliseconds(1500);
+
 class Produce : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("topic", topic_)->required();
+    app.add_option("topic", topic_, "where to")->required();
+    app.add_option("file", file_)->group("");
     app.add_option("-i,--input", format_,
                    "lines (default), ndjson, envelope (what consume -o ndjson prints), csv")
-        ->check(CLI::IsMember({"lines", "ndjson", "envelope", "csv"}));
+        ->check(one_of({"lines", "ndjson", "envelope", "csv"}));
     app.add_option("-k,--key-delimiter", delimiter_, "lines: what stands before it is the key");
     app.add_option("--key-field", input_.key_field, "ndjson, csv: this member is the key");
     app.add_option("--null-if", null_text_, "lines: this text means null");
     app.add_option("-H,--header", headers_, "KEY=VALUE on every record, may be repeated");
-    app.add_option("-p,--partition", partition_, "instead of one by the key");
-    app.add_option("-c,--compression", codec_, "none, gzip, snappy, lz4, zstd")
-        ->check(CLI::IsMember({"none", "gzip", "snappy", "lz4", "zstd"}));
+    app.add_option("-p,--partition", partition_, "instead of one by the key")
+        ->check(whole_number(0, INT32_MAX));
+    app.add_option("-c,--compression", codec_, "none (default), gzip, snappy, lz4, zstd")
+        ->check(one_of({"none", "gzip", "snappy", "lz4", "zstd"}));
     app.add_option("--acks", acks_, "all (default), 1 or 0")
-        ->check(CLI::IsMember({"all", "-1", "1", "0"}));
+        ->check(one_of({"all", "-1", "1", "0"}));
   }
 
   Task<> run(Session* session) override {
+    if (!file_.empty()) {
+      co_await fail(Errc::kUsage, fmt::format("records come from standard input: millrace produce "
+                                              "{} < {}",
+                                              topic_, file_));
+    }
     client::Cluster* cluster = co_await session->cluster();
     if (session->terminal().input_is_terminal()) {
       session->note("reading records from the terminal, one a line; Ctrl-D ends");
     }
     choose_input();
-    client::Producer producer(cluster, options(),
-                              [this](const client::Delivery& d) { delivered(d); });
+    begun_ = heard_ = session->env().loop.now();
+    client::Producer producer(cluster, options(*session),
+                              [this, session](const client::Delivery& d) {
+                                heard_ = session->env().loop.now();
+                                delivered(d);
+                              });
+    runtime::Scope watching(session->env().loop);
+    watching.spawn("produce: silence", tell_silence(session, &producer));
     co_await producer.start();
-    begun_ = session->env().loop.now();
+    started_ = true;
     RecordParser parser(input_);
     Progress progress(session);
     while (true) {
       const std::string chunk = co_await session->terminal().read_input();
-      auto records = chunk.empty() ? parser.finish() : parser.feed(chunk);
-      if (!records) co_await give_up(session, &producer, records.error());
-      for (const TextRecord& record : *records) {
+      const ParsedRecords parsed = chunk.empty() ? parser.finish() : parser.feed(chunk);
+      for (const TextRecord& record : parsed.records) {
         const auto sent = co_await as_result(send(session, &producer, &record));
         if (!sent) co_await give_up(session, &producer, sent.error());
       }
+      if (parsed.error) co_await give_up(session, &producer, *parsed.error);
       progress.show(
           fmt::format("{}, {} sent", counted(delivered_, "record"), human(bytes_, Unit::kBytes)));
       if (chunk.empty() || session->stopping()) break;
@@ -72,8 +89,9 @@ class Produce : public Verb {
     input_.null_text = null_text_;
   }
 
-  client::ProducerOptions options() const {
+  client::ProducerOptions options(const Session& session) const {
     client::ProducerOptions options;
+    options.delivery_timeout = milliseconds(session.options().timeout_ms);
     options.codec = kafka::codec_of_name(codec_).value_or(kafka::Codec::kNone);
     options.acks = acks_ == "1" ? 1 : acks_ == "0" ? 0 : -1;
     options.idempotent = options.acks == -1;
@@ -114,23 +132,41 @@ class Produce : public Verb {
     }
   }
 
+  // Once, when something waits for an answer and none comes; not while there is nothing to send.
+  Task<> tell_silence(Session* session, const client::Producer* producer) {
+    while (true) {
+      co_await runtime::sleep_until(session->env().loop.now() + kSilenceTold / 3);
+      const MonoTime now = session->env().loop.now();
+      if (started_ && producer->unsent_bytes() == 0) heard_ = now;
+      if (now - heard_ < kSilenceTold) continue;
+      session->note(fmt::format("nothing answers at {} for {}; trying on until --timeout, {}",
+                                session->options().bootstrap,
+                                human((now - heard_).ms(), Unit::kMilliseconds),
+                                human(session->options().timeout_ms, Unit::kMilliseconds)));
+      co_return;
+    }
+  }
+
   // What was read before the fault is still delivered, and the summary says how far it went.
   Task<> give_up(Session* session, client::Producer* producer, Error error) {
     co_await producer->flush();
     summarise(session);
+    if (delivered_ > 0) session->exit_code = ExitCode::kPartlyFailed;
     co_await fail(std::move(error));
   }
 
-  void summarise(Session* session) {
+  void summarise(Session* session) const {
     const Duration took = session->env().loop.now() - begun_;
-    session->note(fmt::format("{} delivered, {}{}, slowest batch {} ms, {:.1f} s",
-                              counted(delivered_, "record"), human(bytes_, Unit::kBytes),
-                              failed_ > 0 ? fmt::format(", {} FAILED", failed_) : "", slowest_.ms(),
-                              static_cast<double>(took.ms()) / 1000));
-    if (failed_ > 0) session->exit_code = ExitCode::kPartlyFailed;
+    session->note(fmt::format("{} delivered in {} of batches{}, {}", counted(delivered_, "record"),
+                              human(bytes_, Unit::kBytes),
+                              failed_ > 0 ? fmt::format(", {} FAILED", failed_) : "",
+                              human(took.ms(), Unit::kMilliseconds)));
+    session->detail(fmt::format("slowest batch {} ms", slowest_.ms()));
+    if (failed_ > 0 && delivered_ > 0) session->exit_code = ExitCode::kPartlyFailed;
   }
 
   std::string topic_;
+  std::string file_;
   std::string format_ = "lines";
   std::string delimiter_;
   std::optional<std::string> null_text_;
@@ -140,9 +176,11 @@ class Produce : public Verb {
   std::string codec_ = "none";
   std::string acks_ = "all";
   MonoTime begun_;
+  MonoTime heard_;  // of a batch
+  bool started_ = false;
   int64_t delivered_ = 0;
   int64_t failed_ = 0;
-  int64_t bytes_ = 0;
+  int64_t bytes_ = 0;  // of batches, compressed
   Duration slowest_;
   std::optional<Error> first_error_;
 };

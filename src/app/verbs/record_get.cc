@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
-#include "app/record_text.h"
+#include "app/record_print.h"
 #include "app/topic_facts.h"
 #include "app/verbs.h"
 #include "client/fetcher.h"
@@ -13,6 +13,7 @@ namespace {
 
 using runtime::Task;
 
+constexpr Column kUnits[] = {{"timestamp", Unit::kTimestamp}};
 constexpr Duration kPatience = seconds(2);
 
 struct Coordinate {
@@ -43,7 +44,8 @@ Result<Coordinate> parse_coordinate(const std::string& text) {
 class RecordGet : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("coordinate", coordinate_, "TOPIC/PARTITION@OFFSET")->required();
+    app.add_option("coordinate", coordinate_, "TOPIC/PARTITION@OFFSET, as in orders/3@1042")
+        ->required();
   }
 
   Task<> run(Session* session) override {
@@ -74,7 +76,7 @@ class RecordGet : public Verb {
                       "marker, or not be written yet",
                       coordinate_));
     }
-    co_await session->out().object(*found);
+    co_await session->out().object(*found, kUnits);
   }
 
  private:
