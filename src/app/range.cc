@@ -11,7 +11,8 @@ namespace millrace::app {
 namespace {
 
 constexpr std::string_view kGrammar =
-    "want FROM..TO with start, end, now, OFFSET, -COUNT, @TIME or -DURATION on each side, as in "
+    "want FROM..TO (TO itself is left out) with start, end, now, OFFSET, -COUNT, @TIME or "
+    "-DURATION on each side, as in "
     "-1h..now, 3@100..200 or start..@2026-05-01";
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
@@ -60,6 +61,18 @@ Result<Bound> parse_bound(std::string_view text, bool is_to, Timestamp now) {
   return Bound{.kind = Kind::kOffset, .number = *offset};
 }
 
+// Only what can be seen without asking a cluster.
+bool is_backwards(const Range& range) {
+  using Kind = Bound::Kind;
+  const Bound& from = range.from;
+  const Bound& to = range.to;
+  if (from.kind == Kind::kEnd) return to.kind == Kind::kStart;
+  if (from.kind != to.kind) return false;
+  if (from.kind == Kind::kOffset) return from.number > to.number;
+  if (from.kind == Kind::kFromEnd) return from.number < to.number;
+  return from.kind == Kind::kTime && from.time > to.time;
+}
+
 }  // namespace
 
 Result<Range> parse_range(std::string_view text, Timestamp now) {
@@ -81,6 +94,7 @@ Result<Range> parse_range(std::string_view text, Timestamp now) {
   const size_t dots = rest.find("..");
   range.from = TRY(parse_bound(rest.substr(0, dots), false, now));
   if (dots != std::string_view::npos) range.to = TRY(parse_bound(rest.substr(dots + 2), true, now));
+  if (is_backwards(range)) return bad(text, "it ends before it begins");
   return range;
 }
 

@@ -1,6 +1,6 @@
 // The range grammar: which records of a topic. The same on the command line, in URLs and in SQL.
 //
-//   FROM..TO      each side one of
+//   FROM..TO      from FROM on, up to but without TO; each side one of
 //     start end now      the first record, the end as it is at this moment, this moment
 //     123                an offset            -10        ten records before the end
 //     @2026-05-01        a time (UTC unless it says otherwise), @2026-05-01T10:00:00.123+02:00,
@@ -38,7 +38,8 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
-/// Errors: kUsage: what is wrong where, and the grammar in a line.
+/// Errors: kUsage: what is wrong where, and the grammar in a line; also for what ends before it
+/// begins.
 Result<Range> parse_range(std::string_view text, Timestamp now);
 
 /// "2026-05-01", "2026-05-01T10:00:00.123+02:00", "1714550400000". Errors: kUsage.

@@ -33,7 +33,8 @@ TEST_CASE("times carry zones and fractions") {
 
 TEST_CASE("what is no range says why and shows the grammar") {
   for (const char* text : {"x", "1..2..3", "+5", "99999999999999999999", "-5y", "@tomorrow",
-                           "@2026-13-01", "9999999999@start", "-1h30", "0..+-5", "-3@0"}) {
+                           "@2026-13-01", "9999999999@start", "-1h30", "5..3", "-3..-5",
+                           "end..start", "now..-1h", "0..+-5", "-3@0"}) {
     CAPTURE(text);
     const auto range = parse_range(text, kNow);
     REQUIRE(!range);

@@ -34,20 +34,6 @@ Task<std::map<PartitionIndex, PartitionEnds>> partition_ends(client::Cluster* cl
   co_return ends;
 }
 
-Result<client::ConfigChanges> parse_changes(const std::vector<std::string>& words) {
-  client::ConfigChanges changes;
-  for (const std::string& word : words) {
-    const size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(Errc::kUsage, fmt::format("\"{}\": want NAME=VALUE", word));
-    }
-    const std::string value = word.substr(equals + 1);
-    changes.emplace_back(word.substr(0, equals),
-                         value.empty() ? std::nullopt : std::optional(value));
-  }
-  return changes;
-}
-
 std::string coordinate(const std::string& topic, PartitionIndex partition) {
   return fmt::format("{}/{}", topic, partition.value);
 }

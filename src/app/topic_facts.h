@@ -1,5 +1,5 @@
-// What several verbs ask about topics: where their partitions begin and end, which names there are,
-// and NAME=VALUE settings from the command line.
+// What several verbs ask about topics: where their partitions begin and end, and which names there
+// are.
 #pragma once
 
 #include <map>
@@ -22,9 +22,6 @@ runtime::Task<std::map<PartitionIndex, PartitionEnds>> partition_ends(client::Cl
 
 /// The topic, freshly asked for. Errors: as above.
 runtime::Task<client::TopicInfo> require_topic(client::Cluster* cluster, std::string topic);
-
-/// "a=1" and "b=" (nullopt: back to the default). Errors: kUsage.
-Result<client::ConfigChanges> parse_changes(const std::vector<std::string>& words);
 
 /// "topic/3" as text for plans and messages.
 std::string coordinate(const std::string& topic, PartitionIndex partition);

@@ -18,7 +18,7 @@ struct UpOptions {
   std::optional<std::string> listen;  ///< --listen HOST:PORT; port 0 picks a free one
   std::optional<std::string> config;  ///< --config server.properties
   std::vector<std::pair<std::string, std::string>> set;  ///< --set name=value
-  std::optional<std::string> ready_file;  ///< --ready-file F: the address, once it serves
+  std::optional<std::string> ready_file;  ///< --ready-file F: the address, while it serves
 };
 
 /// The settings in force at the start. A configuration file is taken as it is, so its silence means

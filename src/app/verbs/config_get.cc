@@ -21,7 +21,8 @@ constexpr Column kColumns[] = {{"setting"},
 class ConfigGet : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("resource", resource_, "topic/NAME, group/NAME, broker/ID or broker")
+    app.add_option("resource", resource_,
+                   "topic/NAME, group/NAME, broker/ID, or broker: what is set for all")
         ->required();
     app.add_option("setting", settings_, "only these");
     app.add_flag("--all", all_, "also those at their default");

@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/config_changes.h"
 #include "app/config_resource.h"
-#include "app/topic_facts.h"
 #include "app/verbs.h"
 
 namespace millrace::app {
@@ -12,7 +12,8 @@ namespace {
 class ConfigSet : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("resource", resource_, "topic/NAME, group/NAME, broker/ID or broker")
+    app.add_option("resource", resource_,
+                   "topic/NAME, group/NAME, broker/ID, or broker: what is set for all")
         ->required();
     app.add_option("change", changes_, "NAME=VALUE; NAME= goes back to the default")->required();
     app.add_flag("--dry-run", dry_run_, "have the server check it, change nothing");
@@ -22,6 +23,12 @@ class ConfigSet : public Verb {
     client::Cluster* cluster = co_await session->cluster();
     const ResourceName resource = co_await parse_resource(resource_);
     client::ConfigChanges changes = co_await parse_changes(changes_);
+    const SettingScope scope =
+        resource.type == client::ConfigResource::kTopic   ? SettingScope::kTopic
+        : resource.type == client::ConfigResource::kGroup ? SettingScope::kGroup
+                                                          : SettingScope::kBroker;
+    co_await check_changes(scope, changes);
+    for (const std::string& line : idle_changes(scope, changes)) session->note(line);
     co_await client::alter_configs(cluster, resource.type, resource.name, changes, dry_run_);
     for (const auto& [name, value] : changes) {
       session->out().say(

@@ -13,7 +13,9 @@ using runtime::Task;
 
 class GroupDelete : public Verb {
  public:
-  void declare(CLI::App& app) override { app.add_option("group", groups_)->required(); }
+  void declare(CLI::App& app) override {
+    app.add_option("group", groups_, "their ids")->required();
+  }
 
   Task<> run(Session* session) override {
     client::Cluster* cluster = co_await session->cluster();
@@ -23,7 +25,7 @@ class GroupDelete : public Verb {
       const auto committed = co_await client::fetch_committed(cluster, group, std::nullopt);
       plan += fmt::format("{}would delete group {} ({}) and its offsets of {}",
                           plan.empty() ? "" : "\n", group, description.state,
-                          counted(std::ssize(committed), "partition"));
+                          counted(static_cast<int64_t>(committed.size()), "partition"));
     }
     co_await session->confirm(plan, "deleting groups");
     for (const std::string& group : groups_) {

@@ -10,9 +10,11 @@ namespace {
 
 using runtime::Task;
 
+constexpr Column kUnits[] = {{"lag", Unit::kCount}};
+
 class GroupGet : public Verb {
  public:
-  void declare(CLI::App& app) override { app.add_option("group", group_)->required(); }
+  void declare(CLI::App& app) override { app.add_option("group", group_, "its id")->required(); }
 
   Task<> run(Session* session) override {
     client::Cluster* cluster = co_await session->cluster();
@@ -54,7 +56,8 @@ class GroupGet : public Verb {
                                                  {"protocol", group.protocol},
                                                  {"lag", lag_total},
                                                  {"members", std::move(members)},
-                                                 {"offsets", std::move(offsets)}});
+                                                 {"offsets", std::move(offsets)}},
+                                   kUnits);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <set>
 
+#include "app/option_checks.h"
 #include "app/range_offsets.h"
 #include "app/topic_facts.h"
 #include "app/verbs.h"
@@ -17,11 +18,11 @@ using runtime::Task;
 class GroupReset : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("group", group_)->required();
+    app.add_option("group", group_, "its id")->required();
     app.add_option("--to", to_, "start, end, OFFSET, -COUNT (before the end), @TIME or -DURATION")
         ->required();
     app.add_option("--topic", topics_, "only these (default: all the group has committed)");
-    app.add_option("--partition", partition_, "only this one");
+    app.add_option("--partition", partition_, "only this one")->check(whole_number(0, INT32_MAX));
   }
 
   Task<> run(Session* session) override {
@@ -32,6 +33,7 @@ class GroupReset : public Verb {
       for (const auto& [partition, offset] : committed) topics.insert(partition.topic);
     }
     if (topics.empty()) {
+      (void)co_await client::describe_group(cluster, group_);  // that there is none says more
       co_await fail(Errc::kUsage,
                     fmt::format("group {} has committed nothing: name a --topic", group_));
     }
@@ -40,26 +42,31 @@ class GroupReset : public Verb {
     range.to = {.kind = Bound::Kind::kEnd};
 
     std::map<client::TopicPartition, client::CommittedOffset> next;
-    std::string plan;
+    std::vector<std::string> moves;
+    std::string stays;
     for (const std::string& topic : topics) {
       for (const auto& [partition, offsets] : co_await resolve_range(cluster, topic, range)) {
         const client::TopicPartition named{topic, partition};
         const auto now = committed.find(named);
         const bool has = now != committed.end();
-        if (has && now->second.offset == offsets.from) continue;
+        const std::string limit = describe_limit(range.from, offsets.from);
+        if (has && now->second.offset == offsets.from) {
+          stays += fmt::format("; {} is at {}{}", coordinate(topic, partition), offsets.from.value,
+                               limit);
+          continue;
+        }
         next[named] = {.offset = offsets.from, .metadata = {}};
-        plan += fmt::format("{}would move {} from {} to {}{}", plan.empty() ? "" : "\n",
-                            coordinate(topic, partition),
-                            has ? fmt::format("{}", now->second.offset.value) : "nothing",
-                            offsets.from.value,
-                            has ? describe_move(now->second.offset, offsets.from) : "");
+        moves.push_back(fmt::format(
+            "{} from {} to {}{}{}", coordinate(topic, partition),
+            has ? fmt::format("{}", now->second.offset.value) : "nothing", offsets.from.value,
+            has ? describe_move(now->second.offset, offsets.from) : "", limit));
       }
     }
     if (next.empty()) {
-      session->out().say("nothing to move");
+      session->out().say("nothing to move" + stays);
       co_return;
     }
-    co_await session->confirm(plan, "moving offsets");
+    co_await session->confirm(lines("would move ", moves), "moving offsets");
     const auto done = co_await as_result(client::commit(cluster, group_, {}, next));
     if (!done && (done.error().code() == Errc::kUnknownMemberId ||
                   done.error().code() == Errc::kIllegalGeneration)) {
@@ -67,14 +74,30 @@ class GroupReset : public Verb {
                     fmt::format("group {} has members that are reading", group_));
     }
     co_await Result<>(done);
-    session->out().say(
-        fmt::format("moved {} of {}", counted(std::ssize(next), "partition"), group_));
+    session->out().say(lines("moved ", moves));
+    session->out().say(fmt::format(
+        "moved {} of {}", counted(static_cast<int64_t>(next.size()), "partition"), group_));
   }
 
  private:
+  static std::string lines(std::string_view what, const std::vector<std::string>& moves) {
+    std::string text;
+    for (const std::string& move : moves) {
+      text += fmt::format("{}{}{}", text.empty() ? "" : "\n", what, move);
+    }
+    return text;
+  }
+
   static std::string describe_move(Offset from, Offset to) {
     return to > from ? fmt::format(", skipping {}", counted(to - from, "record"))
                      : fmt::format(", reading {} again", counted(from - to, "record"));
+  }
+
+  // An offset outside the partition is brought inside; that is not what was asked for.
+  static std::string describe_limit(const Bound& asked, Offset given) {
+    if (asked.kind != Bound::Kind::kOffset || asked.number == given.value) return "";
+    return fmt::format(" ({} is {})", asked.number,
+                       asked.number > given.value ? "beyond the end" : "before the start");
   }
 
   std::string group_;

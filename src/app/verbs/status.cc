@@ -12,12 +12,14 @@ namespace {
 
 using runtime::Task;
 
+constexpr Column kUnits[] = {{"bytes", Unit::kBytes}, {"slowest_lag", Unit::kCount}};
+
 // The facts behind the sentence.
 struct Health {
   size_t topics = 0;
   size_t partitions = 0;
-  int64_t without_leader = 0;
-  int64_t under_replicated = 0;
+  size_t without_leader = 0;
+  size_t under_replicated = 0;
   int64_t bytes = 0;
   size_t groups = 0;
   std::string slowest_group;
@@ -28,10 +30,10 @@ struct Health {
   std::string verdict() const {
     if (bad())
       return fmt::format("{} without a leader: neither written nor read until there is one",
-                         counted(without_leader, "partition"));
+                         counted(static_cast<int64_t>(without_leader), "partition"));
     if (warn())
       return fmt::format("{} with fewer copies than there should be",
-                         counted(under_replicated, "partition"));
+                         counted(static_cast<int64_t>(under_replicated), "partition"));
     return "all is well: every partition has its leader and all its copies";
   }
 };
@@ -59,20 +61,22 @@ class Status : public Verb {
     }
     co_await look_at_groups(cluster, &health);
     const std::string verdict = health.verdict();
-    co_await session->out().object(Value::Object{
-        {"verdict", verdict},
-        {"cluster", cluster->cluster_id()},
-        {"topics", health.topics},
-        {"partitions", health.partitions},
-        {"without_leader", health.without_leader},
-        {"under_replicated", health.under_replicated},
-        {"bytes", health.bytes},
-        {"groups", health.groups},
-        {"slowest_group", health.slowest_group.empty() ? Value() : Value(health.slowest_group)},
-        {"slowest_lag", health.slowest_lag},
-        {"brokers", std::move(brokers)}});
+    co_await session->out().object(
+        Value::Object{
+            {"verdict", verdict},
+            {"cluster", cluster->cluster_id()},
+            {"topics", health.topics},
+            {"partitions", health.partitions},
+            {"without_leader", health.without_leader},
+            {"under_replicated", health.under_replicated},
+            {"bytes", health.bytes},
+            {"groups", health.groups},
+            {"slowest_group", health.slowest_group.empty() ? Value() : Value(health.slowest_group)},
+            {"slowest_lag", health.slowest_lag},
+            {"brokers", std::move(brokers)}},
+        kUnits);
     if (health.bad()) {
-      session->exit_code = ExitCode(20);
+      session->exit_code = ExitCode::kUnhealthy;
     } else if (health.warn()) {
       session->exit_code = ExitCode::kDifferences;
     }

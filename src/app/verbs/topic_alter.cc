@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/config_changes.h"
+#include "app/option_checks.h"
 #include "app/topic_facts.h"
 #include "app/verbs.h"
 #include "client/admin.h"
@@ -14,9 +16,10 @@ using runtime::Task;
 class TopicAlter : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("topic", topic_)->required();
-    app.add_option("-p,--partitions", partitions_, "the new number; partitions are never removed");
-    app.add_option("--set", set_, "NAME=VALUE, may be repeated");
+    app.add_option("topic", topic_, "its name")->required();
+    app.add_option("-p,--partitions", partitions_, "the new number; partitions are never removed")
+        ->check(whole_number(1, INT32_MAX));
+    app.add_option("--set", set_, "a setting; may be repeated");
     app.add_option("--unset", unset_, "NAME: back to the default, may be repeated");
     app.add_flag("--dry-run", dry_run_, "have the server check the settings, change nothing");
   }
@@ -28,7 +31,9 @@ class TopicAlter : public Verb {
     if (changes.empty() && partitions_ < 0) {
       co_await fail(Errc::kUsage, "nothing to change: give --set, --unset or --partitions");
     }
+    co_await check_changes(SettingScope::kTopic, changes);
     (void)co_await require_topic(cluster, topic_);
+    for (const std::string& line : idle_changes(SettingScope::kTopic, changes)) session->note(line);
     if (!changes.empty()) {
       co_await client::alter_configs(cluster, client::ConfigResource::kTopic, topic_, changes,
                                      dry_run_);

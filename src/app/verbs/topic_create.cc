@@ -2,7 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "app/topic_facts.h"
+#include "app/config_changes.h"
+#include "app/option_checks.h"
 #include "app/verbs.h"
 #include "client/admin.h"
 
@@ -14,10 +15,12 @@ using runtime::Task;
 class TopicCreate : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("topic", topics_)->required();
-    app.add_option("-p,--partitions", partitions_, "how many (default: the cluster's)");
-    app.add_option("--replicas", replicas_, "how many of each (default: the cluster's)");
-    app.add_option("--set", settings_, "NAME=VALUE, may be repeated");
+    app.add_option("topic", topics_, "what to call them")->required();
+    app.add_option("-p,--partitions", partitions_, "how many (default: the cluster's)")
+        ->check(whole_number(1, INT32_MAX));
+    app.add_option("--replicas", replicas_, "how many of each (default: the cluster's)")
+        ->check(whole_number(1, INT16_MAX));
+    app.add_option("--set", settings_, "a setting of theirs; may be repeated");
     app.add_flag("--dry-run", dry_run_, "have the server check everything, change nothing");
     app.add_flag("--if-missing", if_missing_, "no error when it exists");
   }
@@ -29,6 +32,7 @@ class TopicCreate : public Verb {
                            .replication_factor = static_cast<int16_t>(replicas_),
                            .validate_only = dry_run_};
     for (const auto& [name, value] : changes) topic.configs.emplace_back(name, value.value_or(""));
+    for (const std::string& line : idle_changes(SettingScope::kTopic, changes)) session->note(line);
     for (const std::string& name : topics_) {
       topic.name = name;
       const auto created = co_await as_result(client::create_topic(cluster, topic));

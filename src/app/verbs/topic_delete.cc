@@ -13,7 +13,9 @@ using runtime::Task;
 
 class TopicDelete : public Verb {
  public:
-  void declare(CLI::App& app) override { app.add_option("topic", topics_)->required(); }
+  void declare(CLI::App& app) override {
+    app.add_option("topic", topics_, "their names")->required();
+  }
 
   Task<> run(Session* session) override {
     client::Cluster* cluster = co_await session->cluster();
@@ -23,7 +25,9 @@ class TopicDelete : public Verb {
       const auto ends = co_await partition_ends(cluster, topic);
       for (const auto& [partition, end] : ends) records += end.end - end.start;
       plan += fmt::format("{}would delete topic {}: {}, {}", plan.empty() ? "" : "\n", topic,
-                          counted(std::ssize(ends), "partition"), counted(records, "record"));
+                          counted(static_cast<int64_t>(ends.size()), "partition"),
+                          counted(records, "record"));
+      plan += warning(topic);
     }
     co_await session->confirm(plan, "deleting topics");
     for (const std::string& topic : topics_) {
@@ -33,6 +37,19 @@ class TopicDelete : public Verb {
   }
 
  private:
+  // What the cluster keeps for itself is lost for everybody.
+  static std::string_view warning(std::string_view topic) {
+    if (topic == "__consumer_offsets") {
+      return "\nWARNING: __consumer_offsets is internal: the committed offsets of ALL groups go "
+             "with "
+             "it, and every group starts over";
+    }
+    if (topic == "__transaction_state") {
+      return "\nWARNING: __transaction_state is internal: transactions that are open go with it";
+    }
+    return topic.starts_with("__") ? "\nWARNING: topics that begin with __ belong to a system" : "";
+  }
+
   std::vector<std::string> topics_;
 };
 

@@ -9,6 +9,8 @@ namespace {
 
 using runtime::Task;
 
+constexpr Column kUnits[] = {{"records", Unit::kCount}, {"bytes", Unit::kBytes}};
+
 Value ids(const std::vector<BrokerId>& brokers) {
   Value::List list;
   for (const BrokerId id : brokers) list.emplace_back(id.value);
@@ -17,7 +19,7 @@ Value ids(const std::vector<BrokerId>& brokers) {
 
 class TopicGet : public Verb {
  public:
-  void declare(CLI::App& app) override { app.add_option("topic", topic_)->required(); }
+  void declare(CLI::App& app) override { app.add_option("topic", topic_, "its name")->required(); }
 
   Task<> run(Session* session) override {
     client::Cluster* cluster = co_await session->cluster();
@@ -56,7 +58,8 @@ class TopicGet : public Verb {
                                                  {"records", records},
                                                  {"bytes", bytes},
                                                  {"partitions", std::move(partitions)},
-                                                 {"settings", std::move(changed)}});
+                                                 {"settings", std::move(changed)}},
+                                   kUnits);
   }
 
  private:

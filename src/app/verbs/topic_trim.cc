@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/option_checks.h"
 #include "app/range_offsets.h"
 #include "app/topic_facts.h"
 #include "app/verbs.h"
@@ -15,10 +16,10 @@ using runtime::Task;
 class TopicTrim : public Verb {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("topic", topic_)->required();
+    app.add_option("topic", topic_, "its name")->required();
     app.add_option("--before", before_, "the first record to keep: OFFSET, @TIME, -DURATION or end")
         ->required();
-    app.add_option("--partition", partition_, "only this one");
+    app.add_option("--partition", partition_, "only this one")->check(whole_number(0, INT32_MAX));
   }
 
   Task<> run(Session* session) override {

@@ -23,8 +23,7 @@ class Up : public Verb {
                    "HOST:PORT, port 0 picks one (default 127.0.0.1:9092)");
     app.add_option("-c,--config", options_.config, "a server.properties of Kafka's");
     app.add_option("-s,--set", settings_, "NAME=VALUE, may be repeated; stronger than --config");
-    app.add_option("--ready-file", options_.ready_file,
-                   "is written with HOST:PORT once clients are served");
+    app.add_option("--ready-file", options_.ready_file, "holds HOST:PORT while clients are served");
   }
 
   bool stops_itself() const override { return true; }
