@@ -27,6 +27,18 @@ struct Command {
   std::string text;  ///< help
 };
 
+/// A flag of a verb, for the completion scripts.
+struct FlagFacts {
+  std::string name;    ///< without --
+  std::string letter;  ///< without -, or empty
+  std::string summary;
+  bool takes_value;
+};
+std::vector<FlagFacts> flags_of(const VerbRow& row);
+
+/// The words whose `--help` tells about a command line: "topic create", "topic" or none.
+std::string help_words(const std::vector<std::string>& words);
+
 /// Errors: kUsage: what is wrong, with the nearest verb or flag where one is near.
 Result<Command> parse_command_line(const std::vector<std::string>& words,
                                    const Environment& environment);

@@ -1,5 +1,7 @@
 #include "app/exit_code.h"
 
+#include <fmt/core.h>
+
 namespace millrace::app {
 
 ExitCode exit_code_of(Errc code) {
@@ -33,6 +35,15 @@ ExitCode exit_code_of(Errc code) {
     default:
       return ExitCode::kFailed;
   }
+}
+
+std::string exit_code_help() {
+  std::string text = "What the exit code of a command tells:\n\n";
+#define MILLRACE_EXIT_CODE(name, number, sentence) \
+  text += fmt::format("  {:>3}  {}\n", number, sentence);
+  MILLRACE_EXIT_CODES(MILLRACE_EXIT_CODE)
+#undef MILLRACE_EXIT_CODE
+  return text;
 }
 
 }  // namespace millrace::app

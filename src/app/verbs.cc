@@ -3,9 +3,11 @@
 namespace millrace::app {
 namespace {
 
-constexpr VerbRow kRows[] = {
-#define MILLRACE_VERB(noun, name, alias, maker, summary, examples) \
-  {noun, name, alias, summary, examples, maker},
+using enum Uses;
+
+constexpr VerbRow kVerbRows[] = {
+#define MILLRACE_VERB(noun, name, alias, uses, maker, summary, examples) \
+  {noun, name, alias, uses, summary, examples, maker},
 #include "app/verbs.def"
 #undef MILLRACE_VERB
 };
@@ -21,7 +23,7 @@ constexpr std::pair<std::string_view, std::string_view> kNouns[] = {
 }  // namespace
 
 std::span<const VerbRow> verb_rows() {
-  return kRows;
+  return kVerbRows;
 }
 
 std::string_view noun_summary(std::string_view noun) {

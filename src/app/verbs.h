@@ -1,4 +1,4 @@
-// The makers of all verbs; the rows are in verbs.cc, each verb in its own file under verbs/.
+// The makers of all verbs; the rows are in verbs.def, each verb in its own file under verbs/.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,8 @@
 
 namespace millrace::app {
 
-#define MILLRACE_VERB(noun, name, alias, maker, summary, examples) std::unique_ptr<Verb> maker();
+#define MILLRACE_VERB(noun, name, alias, uses, maker, summary, examples) \
+  std::unique_ptr<Verb> maker();
 #include "app/verbs.def"
 #undef MILLRACE_VERB
 
