@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <new>
 #include <string>
+#include <string_view>
 
 #include "app/command_line.h"
 #include "app/report.h"
@@ -22,6 +24,16 @@ namespace millrace::app {
 namespace {
 
 using runtime::Task;
+
+// Nothing can be undone half-way through an allocation: what was acknowledged is safe, the rest is
+// the next start's to recover.
+[[noreturn]] void end_without_memory() {
+  constexpr std::string_view kWhy =
+      "millrace: out of memory: the system grants no more; give it more, or lower "
+      "queued.max.request.bytes and fetch.max.bytes\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kWhy.data(), kWhy.size());
+  _exit(static_cast<int>(ExitCode::kFailed));
+}
 
 constexpr int kHelperThreads = 4;
 constexpr size_t kInputChunk = size_t{1} << 20;
@@ -141,5 +153,6 @@ int run_words(const std::vector<std::string>& words) {
 }  // namespace millrace::app
 
 int main(int count, char** words) {
+  std::set_new_handler(millrace::app::end_without_memory);
   return millrace::app::run_words({words + 1, words + count});
 }

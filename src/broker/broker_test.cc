@@ -237,6 +237,33 @@ TEST_CASE("acks=0 gets no answer; its error closes the connection") {
   CHECK(client.is_closed());
 }
 
+TEST_CASE("a partition whose partition.metadata is lost is known by its name") {
+  TestBroker t;
+  t.create_topic("orders");
+  TestClient before = t.connect();
+  REQUIRE(t.produce(before, "orders", t.batch({"a", "b"})).error_code == 0);
+  t.stop();
+  REQUIRE(t.machine.disk().remove("/data/orders-0/partition.metadata"));
+  t.start();
+  TestClient after = t.connect();
+  CHECK(t.fetch(after, "orders") == std::vector<std::string>{"a", "b"});
+  CHECK(t.machine.disk().info("/data/orders-0/partition.metadata"));
+}
+
+TEST_CASE("partitions without the metadata log that knows them are left alone") {
+  TestBroker t;
+  t.create_topic("orders");
+  t.stop();
+  for (const runtime::DirectoryEntry& entry :
+       *t.machine.disk().list("/data/__cluster_metadata-0")) {
+    REQUIRE(t.machine.disk().remove("/data/__cluster_metadata-0/" + entry.name));
+  }
+  const Result<> started = t.try_start();
+  REQUIRE(!started);
+  CHECK(started.error().message().find("metadata log") != std::string::npos);
+  CHECK(t.machine.disk().info("/data/orders-0"));
+}
+
 TEST_CASE(
     "produce refuses what cannot be: acks, partitions, internal topics, transactions, garbage") {
   TestBroker t;
@@ -256,6 +283,14 @@ TEST_CASE(
   damaged.mutable_bytes()[damaged.size() - 1] ^= 1;
   CHECK(t.produce(client, "orders", damaged).error_code == code(Errc::kCorruptMessage));
   CHECK(t.produce(client, "orders", Bytes()).error_code != 0);
+  kafka::ProduceRequest::Partition without_records{.index = PartitionIndex(0)};
+  kafka::ProduceRequest::Topic topic{.name = "orders", .partition_data = {&without_records, 1}};
+  for (const int16_t version : {3, 9, 12}) {
+    const auto answer = client.call<kafka::ProduceResponse>(
+        version, kafka::ProduceRequest{.acks = -1, .topic_data = {&topic, 1}});
+    REQUIRE(answer);
+    CHECK(answer->responses[0].partition_responses[0].error_code != 0);
+  }
   CHECK(t.fetch(client, "orders").empty());
 }
 

@@ -37,7 +37,7 @@ struct ConnectionShared {
   std::span<const Api> apis;
   ConnectionLimits limits;
   SlabPool slabs;
-  MemoryBudget receive_budget;  ///< queued.max.request.bytes
+  ReceiveBudget receive_budget;  ///< queued.max.request.bytes
 };
 
 class Connection {

@@ -191,6 +191,27 @@ TEST_CASE("a request that is larger than a slab arrives whole") {
   CHECK(f.process->server.receive_budget().held() == 0);
 }
 
+TEST_CASE("peers that announce much and send little do not hold up the others' batches") {
+  Fixture f;
+  std::vector<std::unique_ptr<runtime::Socket>> idle;
+  for (int i = 0; i < 20; ++i) {
+    idle.push_back(f.connect());
+    const uint8_t announced[] = {0x06, 0x40, 0x00, 0x00, 0, 0};  // 100 MiB
+    REQUIRE(f.world.run(*f.client_machine, write_all(idle.back().get(), announced)));
+  }
+  f.settle();
+  CHECK(f.process->server.receive_budget().held() == 0);
+  // Even those that have sent a little of it.
+  const std::vector<uint8_t> little(2 * SlabPool::kSlabBytes, 'x');
+  for (const auto& socket : idle) {
+    REQUIRE(f.world.run(*f.client_machine, write_all(socket.get(), little)));
+  }
+  f.settle();
+  const std::vector<uint8_t> body(3 * 1024 * 1024, 'x');
+  f.send(Fixture::frame(ApiKey::kListGroups, 0, "a", 1, body));
+  CHECK(f.receive().value() == 1);
+}
+
 TEST_CASE("a frame size that no request can have closes the connection and says why") {
   for (const char* bytes : {"\xff\xff\xff\xff", "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00"}) {
     Fixture f;

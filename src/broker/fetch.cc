@@ -104,18 +104,18 @@ void FetchRead::look_again(FetchWait& wait) {
   wait.facts().bytes_ready = bytes_;
 }
 
-int64_t FetchRead::bound() {
+int64_t FetchRead::bound(int64_t bytes_max) {
   int64_t total = 0;
-  int64_t left = options_.bytes_max;
+  int64_t left = std::min(options_.bytes_max, bytes_max);
   bool first = true;
   for (FetchFinding& finding : findings_) {
     if (finding.records.empty()) continue;
     if (left <= 0) {
       finding.records = {};
-    } else if (finding.records.size > left && !first) {
+    } else if (finding.records.size > left) {
       // Whole batches only, and a single one that is too large waits for its turn to come first.
       finding.error = read(finding, left);
-      if (finding.records.size > left) finding.records = {};
+      if (finding.records.size > left && !first) finding.records = {};
     }
     left -= finding.records.size;
     total += finding.records.size;

@@ -2,6 +2,7 @@
 // more than is left waits in line, so pressure shows as sockets that are not read, never as growth.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -47,6 +48,10 @@ class MemoryBudget {
   /// Waits until `bytes` fit, first come first. One that is larger than the whole budget is granted
   /// once nothing else is held, so nobody waits for ever.
   runtime::Task<MemoryGrant> take(int64_t bytes);
+
+  /// What a modest claim is now: a sixteenth of what is left, so that those who take and do not
+  /// give back slow the others down and do not stop them. At least `floor`.
+  int64_t share(int64_t floor) const { return std::max(floor, (limit_ - held_) / 16); }
 
   int64_t limit() const { return limit_; }
   int64_t held() const { return held_; }

@@ -33,6 +33,7 @@ runtime::Task<> Quorum::open() {
   log_ = co_await logs_.load_one({std::string(metadata::kMetadataTopic), PartitionIndex(0)},
                                  TopicId{kMetadataTopicUuid}, metadata_log_config(settings_));
   co_await read_snapshot();
+  co_await check_not_lost();
   co_await read_log();
   co_await elect_self();
   tasks_.spawn("metadata publisher", publish_all());
@@ -56,6 +57,16 @@ runtime::Task<> Quorum::read_snapshot() {
     co_await log_->truncate_fully_and_start_at(snapshot->id.end_offset);
   }
   loader_.emplace(std::move(snapshot->image), snapshot->id.end_offset, snapshot->id.epoch);
+}
+
+// Partitions come into being only after the records that tell of them are stable.
+Result<> Quorum::check_not_lost() const {
+  if (log_->log_end_offset() > Offset(0) || !logs_.has_partitions()) return {};
+  return fail(Errc::kCorruptFile,
+              fmt::format("{} holds partitions, and its metadata log ({}-0) is missing or empty: "
+                          "without it nobody knows whose they are. Bring it back from a copy; to "
+                          "begin anew, move the partitions to another place first",
+                          logs_.path(), metadata::kMetadataTopic));
 }
 
 runtime::Task<> Quorum::read_log() {

@@ -90,6 +90,7 @@ class Quorum {
   };
 
   runtime::Task<> read_snapshot();
+  Result<> check_not_lost() const;
   runtime::Task<> read_log();
   Result<> check_voters(const metadata::QuorumState& state) const;
   Result<> elect_self();

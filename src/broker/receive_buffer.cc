@@ -41,7 +41,7 @@ runtime::Task<MutableBytes> ReceiveBuffer::room() {
   if (begin_ + wanted > slab_.bytes().size()) {
     if (wanted <= SlabPool::kSlabBytes) {
       move_to(pool_.take());
-    } else {
+    } else if (end_ == slab_.bytes().size()) {  // what it claims to send has begun to come
       MemoryGrant grant = co_await budget_.take(static_cast<int64_t>(wanted));
       move_to(pool_.take(wanted, std::move(grant)));
     }

@@ -5,7 +5,8 @@
 //            ^handed out     ^begin_   ^end_
 //
 // A busy connection reads into a slab of SlabPool::kSlabBytes; a frame that is larger gets a slab
-// of its own size, paid for from the budget of all connections; an idle one holds no slab at all.
+// of its own size once it has filled that one, paid for from the budget of all connections; an idle
+// one holds no slab at all.
 #pragma once
 
 #include <optional>
@@ -24,10 +25,29 @@ struct Frame {
   Bytes bytes;
 };
 
+/// Memory for the frames of all connections that are larger than a slab. In two lanes: a few giants
+/// that claim much and send little hold up other giants, not everybody's batches.
+class ReceiveBudget {
+ public:
+  static constexpr int64_t kOrdinaryFrameBytesMax = 4 * 1024 * 1024;
+
+  /// Units: bytes, for both lanes together.
+  explicit ReceiveBudget(int64_t limit) : ordinary_(limit - limit / 2), giant_(limit / 2) {}
+
+  runtime::Task<MemoryGrant> take(int64_t bytes) {
+    return (bytes <= kOrdinaryFrameBytesMax ? ordinary_ : giant_).take(bytes);
+  }
+  int64_t held() const { return ordinary_.held() + giant_.held(); }
+
+ private:
+  MemoryBudget ordinary_;
+  MemoryBudget giant_;
+};
+
 class ReceiveBuffer {
  public:
   /// Units: frame_bytes_max as socket.request.max.bytes. Borrows `pool` and `budget`.
-  ReceiveBuffer(SlabPool& pool, MemoryBudget& budget, int64_t frame_bytes_max)
+  ReceiveBuffer(SlabPool& pool, ReceiveBudget& budget, int64_t frame_bytes_max)
       : pool_(pool), budget_(budget), frame_bytes_max_(frame_bytes_max) {}
 
   /// Where the next bytes belong; never empty. Waits while a large frame finds no memory.
@@ -54,7 +74,7 @@ class ReceiveBuffer {
   void move_to(SlabRef slab);
 
   SlabPool& pool_;
-  MemoryBudget& budget_;
+  ReceiveBudget& budget_;
   int64_t frame_bytes_max_;
   SlabRef slab_;
   size_t begin_ = 0;  // of what was received and not handed out

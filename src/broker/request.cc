@@ -73,6 +73,7 @@ Result<> Request::end_answer() {
 }
 
 MutableBytes Request::in_place(Bytes view) {
+  if (view.empty()) return {};  // a null field points nowhere
   CHECK(view.data() >= frame_.bytes.data() &&
         view.data() + view.size() <= frame_.bytes.data() + frame_.bytes.size());
   // The memory is ours: a slab, or our arena.

@@ -46,7 +46,7 @@ bool is_loopback(std::string_view host) {
 Server::Server(runtime::Env& env, ServerLimits limits)
     : shared_{.env = env,
               .limits = limits.connection,
-              .receive_budget = MemoryBudget(limits.receive_bytes_max)},
+              .receive_budget = ReceiveBudget(limits.receive_bytes_max)},
       limits_(std::move(limits)),
       acceptors_(env.loop),
       serving_(env.loop) {}

@@ -56,7 +56,7 @@ class Server {
   size_t connection_count() const { return connections_.size(); }
   /// In the order they were opened.
   const std::map<uint64_t, Connection*>& connections() const { return connections_; }
-  const MemoryBudget& receive_budget() const { return shared_.receive_budget; }
+  const ReceiveBudget& receive_budget() const { return shared_.receive_budget; }
 
  private:
   class Client;

@@ -32,12 +32,15 @@ class TestBroker {
   }
   ~TestBroker() { broker.reset(); }
 
-  void start() {
+  Result<> try_start() {
     machine.start([this](runtime::Env& env) {
       broker = std::make_shared<Broker>(env, make_settings());
       return broker;
     });
-    const Result<> started = world.run(machine, broker->start());
+    return world.run(machine, broker->start());
+  }
+  void start() {
+    const Result<> started = try_start();
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().message()));
   }
   /// What the machine loses depends on how it ends.

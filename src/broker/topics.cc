@@ -153,8 +153,10 @@ void Topics::set_strays_aside(const metadata::Image& image) {
   std::vector<log::TopicPartition> strays;
   for (const auto& [name, log] : logs_.partitions()) {
     if (log->topic_id().value == kMetadataTopicUuid) continue;
-    const metadata::Partition* known = image.find_partition(log->topic_id(), name.partition);
-    const metadata::Topic* topic = image.find_topic(log->topic_id());
+    // Whose partition.metadata is lost is known by its name: a deleted topic's has another one.
+    const metadata::Topic* topic = log->topic_id().is_zero() ? image.find_topic(name.topic)
+                                                             : image.find_topic(log->topic_id());
+    const metadata::Partition* known = topic ? topic->find(name.partition) : nullptr;
     if (!known || topic->name != name.topic || !known->has_replica(self_)) strays.push_back(name);
   }
   for (const log::TopicPartition& name : strays) {

@@ -19,6 +19,11 @@ std::string describe(const TopicPartition& partition) {
   return fmt::format("topic {} partition {}", partition.topic, partition.partition.value);
 }
 
+// Kafka counts damage among the retriable errors, and the disk does not heal.
+bool is_final(const Error& error) {
+  return !error.info().retriable || error.code() == Errc::kCorruptMessage;
+}
+
 // The offset after the last whole batch; nullopt when there is none.
 std::optional<Offset> next_offset_after(Bytes batches) {
   std::optional<Offset> next;
@@ -98,7 +103,7 @@ Task<std::vector<Fetched>> Fetcher::poll(MonoTime deadline) {
         failures_ = 0;
         continue;
       }
-      const bool final_error = !done.error().info().retriable;
+      const bool final_error = is_final(done.error());
       // What is there is handed out first; the error will come again.
       if (final_error && !fetched.empty() && done.error().code() != Errc::kCancelled) break;
       if (final_error) co_await std::move(done);
@@ -164,6 +169,12 @@ Task<bool> Fetcher::take(const std::shared_ptr<Reply<kafka::FetchResponse>>* ans
         co_await recover(partition, code);
         continue;
       }
+      if (code == Errc::kCorruptMessage) {
+        co_await fail(code,
+                      fmt::format("{}: what the broker holds at offset {} is damaged; its log "
+                                  "tells up to where",
+                                  describe(partition), state->second.position.value));
+      }
       if (code != Errc::kNone) {
         if (!error_info(code).retriable) co_await fail(code, describe(partition));
         stale = true;
@@ -172,6 +183,13 @@ Task<bool> Fetcher::take(const std::shared_ptr<Reply<kafka::FetchResponse>>* ans
       const Bytes batches = answered.records ? answered.records->bytes : Bytes();
       const std::optional<Offset> next = next_offset_after(batches);
       if (!next) continue;
+      if (*next <= state->second.position) {
+        co_await fail(
+            Errc::kCorruptMessage,
+            fmt::format("{}: asked for offset {}, the broker answers with records that end "
+                        "at {}",
+                        describe(partition), state->second.position.value, next->value - 1));
+      }
       into->push_back({.partition = partition,
                        .from = state->second.position,
                        .next = *next,

@@ -180,6 +180,11 @@ Result<> LogDirectory::find_partitions() {
   return {};
 }
 
+bool LogDirectory::has_partitions() const {
+  return std::ranges::any_of(
+      found_, [](const TopicPartition& name) { return name.topic != kMetadataTopic; });
+}
+
 LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
   return {.clean = was_clean_,
           .recovery_point = entry(recovery_points_, name),

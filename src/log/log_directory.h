@@ -77,6 +77,8 @@ class LogDirectory {
 
   const MetaProperties& meta() const { return meta_; }
   const std::string& path() const { return services_.directory; }
+  /// Whether partitions lie there that are not loaded yet, besides the metadata's.
+  bool has_partitions() const;
   /// Whether the last server here was stopped in order, and its broker epoch if it left one.
   bool was_clean() const { return was_clean_; }
   std::optional<int64_t> previous_broker_epoch() const { return previous_broker_epoch_; }

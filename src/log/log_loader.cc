@@ -206,9 +206,24 @@ bool LogLoader::measure() {
     first_to_recover_ = log_->segments_.size() - 1;
     return false;
   }
+  if (*end < checkpoints_.recovery_point) {
+    first_to_recover_ = log_->segments_.size() - 1;
+    return false;
+  }
   log_->log_end_ = *end;
   log_->durable_ = *end;
   return true;
+}
+
+// After a clean stop the log reaches to its recovery point. If it does not, somebody has taken
+// files away; their offsets were given out, and are not given out again.
+void LogLoader::note_missing_end() {
+  PartitionLog& log = *log_;
+  if (!checkpoints_.clean || log.log_end_ >= checkpoints_.recovery_point) return;
+  note_damage({.position = log.segments_.active().size(),
+               .first_offset = log.log_end_,
+               .why = Error(Errc::kCorruptMessage, "the end of the log is missing")},
+              log.segments_.size() - 1);
 }
 
 Task<> LogLoader::recover() {
@@ -231,6 +246,7 @@ Task<> LogLoader::recover() {
     co_await file->sync();
     co_await services_.env.disk.sync_directory(log.home_.directory);
   }
+  note_missing_end();
   log.durable_ = std::min(checkpoints_.recovery_point, log.log_end_);
   if (!checkpoints_.clean) log.distrust_page_cache();
   if (log.durable_ < log.log_end_) log.need_commit();
@@ -255,9 +271,10 @@ Task<bool> LogLoader::recover_segment(size_t index) {
   PartitionLog& log = *log_;
   Segment& segment = log.segments_.at(index);
   const std::shared_ptr<runtime::File> file = co_await segment.file();
-  SegmentScan scan(*file, 0, segment.size(), segment.base_offset(),
-                   services_.recovery_checks_crc ? kafka::CrcCheck::kVerify
-                                                 : kafka::CrcCheck::kSkip);
+  segment.forget_damage();  // what a rebuilt index met; a part of it may be cut now
+  SegmentScan scan(
+      *file, 0, segment.size(), segment.base_offset(),
+      services_.recovery_checks_crc ? kafka::CrcCheck::kVerify : kafka::CrcCheck::kSkip);
   Segment::Contents contents(segment.base_offset());
   int64_t next_yield = kBytesBetweenYields;
   int64_t stable = 0;

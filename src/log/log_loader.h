@@ -60,6 +60,7 @@ class LogLoader {
   Result<> load_epochs();
   Result<> start_empty();
   bool measure();
+  void note_missing_end();
   runtime::Task<> recover();
   Result<> producers_before(size_t index);
   runtime::Task<bool> recover_segment(size_t index);

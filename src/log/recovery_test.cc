@@ -136,6 +136,27 @@ TEST_CASE("stable records whose bytes are gone leave their offsets taken") {
   CHECK(world.offsets(10) == numbers(10, 11));
 }
 
+TEST_CASE("after an orderly stop a missing end is told of, and its offsets stay taken") {
+  for (const bool whole_segment : {true, false}) {
+    CAPTURE(whole_segment);
+    TenBatches world;
+    REQUIRE(world.close());
+    const std::string last = path_of(8, FileKind::kLog);
+    if (whole_segment) {
+      REQUIRE(world.disk().remove(last));
+    } else {
+      world.truncate(last, 0);
+    }
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset() == Offset(10));
+    CHECK(world.world().log_text().find("offsets 8 to 9 are damaged") != std::string::npos);
+    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+    CHECK(world.offsets(10) == numbers(10, 11));
+    REQUIRE(world.restart());
+    CHECK(world.log().log_end_offset() == Offset(11));
+  }
+}
+
 TEST_CASE("rot after an orderly stop is found by the read that meets it, once, and walked around") {
   struct Rot {
     int byte;
@@ -307,7 +328,8 @@ TEST_CASE("a log that ends before its log start begins anew there") {
   TenBatches world;
   REQUIRE(world.log().delete_records_before(Offset(9)));
   world.run_for(seconds(1));
-  REQUIRE(world.close());
+  REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+  world.node().kill();
   for (const int64_t base : {8}) {
     for (const FileKind kind : kSegmentFileKinds) {
       if (world.disk().info(path_of(base, kind))) REQUIRE(world.disk().remove(path_of(base, kind)));

@@ -133,6 +133,8 @@ class Segment {
   /// The damage that has taken `offset`; null when none that is known has.
   const Damage* damage_at(Offset offset) const;
   void note_damage(const Damage& damage);
+  /// Whoever scans the whole segment again finds what there is.
+  void forget_damage() { damage_.reset(); }
   /// Looks for damage from near `offset` on, and notes the first that was not known. Returns
   /// whether there is one.
   Result<bool> examine(Offset offset);

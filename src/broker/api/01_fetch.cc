@@ -29,6 +29,7 @@ constexpr int16_t kFirstVersionWithTopicIds = 13;
 constexpr int16_t kFirstVersionWithReplicaState = 15;
 constexpr int16_t kFirstVersionWithHints = 16;
 constexpr int8_t kReadCommitted = 1;
+constexpr int64_t kAnswerBytesFloor = 1024 * 1024;  // however little memory is left
 
 FetchOptions options_of(const FetchRequest& wanted, Request& request) {
   FetchOptions options;
@@ -251,7 +252,7 @@ runtime::Task<> handle_fetch(Request* request) {
       co_return;
     }
   }
-  const int64_t bytes = read.bound();
+  const int64_t bytes = read.bound(node.answer_budget.share(kAnswerBytesFloor));
   if (bytes > 0) {
     request->response().keep(co_await node.answer_budget.take(bytes));
     if (!plan->session->holds(plan->ticket)) {
