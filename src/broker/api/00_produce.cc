@@ -6,9 +6,9 @@
 // closes the connection. A partition that is named twice gets both batches.
 // Differences: timeout.ms is not used: with one replica there is nobody to wait for but the disk,
 // which answers or fails. Transactions are not offered: a transactional id or batch gets
-// TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which clients treat as final. Compressed records are unpacked
-// only where the topic demands it (compaction, another codec); Kafka unpacks them always, so it
-// refuses garbage under a right CRC, which only a broken producer makes, and we pass it on.
+// TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which clients treat as final. Compressed records are
+// unpacked only where the topic demands it (compaction, another codec); Kafka unpacks them always,
+// so it refuses garbage under a right CRC, which only a broken producer makes, and we pass it on.
 #include <fmt/core.h>
 
 #include "broker/api/handlers.h"
