@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "app/visible.h"
+
 namespace millrace::app {
 namespace {
 
@@ -43,7 +45,7 @@ std::string cell(const Value* value, Unit unit, bool terminal) {
   }
   std::string text = value->to_cell();
   std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  return text;
+  return terminal ? visible(text) : text;
 }
 
 bool less(const Value* a, const Value* b) {
@@ -150,7 +152,11 @@ bool Output::reader_is_gone() const {
 }
 
 void Output::raw(std::string_view bytes) {
-  write(bytes);
+  if (options_.terminal) {
+    write(visible(bytes));
+  } else {
+    write(bytes);
+  }
 }
 
 void Output::say(std::string_view sentence) {
@@ -325,8 +331,9 @@ void Output::object_for_people(const Value& object, std::span<const Column> unit
     if (is_table(value)) continue;
     const std::string label = upper(name) + std::string(width - name.size(), ' ');
     const Unit unit = unit_of(name, units);
-    const std::string text =
-        unit == Unit::kNone ? value.to_cell() : cell(&value, unit, options_.terminal);
+    const std::string text = unit == Unit::kNone && !options_.terminal
+                                 ? value.to_cell()
+                                 : cell(&value, unit, options_.terminal);
     write(options_.color ? fmt::format("{}{}{}  {}\n", kBold, label, kPlain, text)
                          : fmt::format("{}  {}\n", label, text));
   }

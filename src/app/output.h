@@ -52,7 +52,7 @@ class Output {
   Result<> object(const Value& object, std::span<const Column> units = {});
   /// A sentence about what was done; only where people read (not in JSON and its kin).
   void say(std::string_view sentence);
-  /// Unformatted bytes to stdout: the records of consume.
+  /// Bytes to stdout: the records of consume. On a terminal control characters are made visible.
   void raw(std::string_view bytes);
   /// What was written is out once this returns well. Errors: kIo with the cause, also for earlier
   /// writes; kClosed when nobody reads any more.

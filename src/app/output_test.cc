@@ -1,6 +1,7 @@
 #include "app/output.h"
 
 #include "app/report.h"
+#include "app/visible.h"
 
 #include "base/testing.h"
 
@@ -11,6 +12,12 @@ std::string json(const Value& value) {
   std::string out;
   value.append_json(out);
   return out;
+}
+
+TEST_CASE("nothing in a text commands the terminal") {
+  CHECK(visible("a\tb\n") == "a\tb\n");
+  CHECK(visible("\x1b]0;title\x07 \x1b[2J\r\x7f") == "\\x1b]0;title\\x07 \\x1b[2J\\x0d\\x7f");
+  CHECK(visible("gr\xc3\xbc\xc3\x9f \xc2\x9b\x31m") == "gr\xc3\xbc\xc3\x9f \\x9b1m");
 }
 
 TEST_CASE("JSON is valid for any bytes") {

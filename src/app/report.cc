@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "app/visible.h"
+
 namespace millrace::app {
 
 std::string error_label(const ErrorInfo& row) {
@@ -17,7 +19,8 @@ std::string describe_error(const Error& error, std::string_view command) {
     text += row.sentence;
   } else {
     // Of a misunderstanding the detail says all.
-    text += is_usage ? error.detail() : fmt::format("{} ({})", error.detail(), row.sentence);
+    const std::string detail = visible(error.detail());
+    text += is_usage ? detail : fmt::format("{} ({})", detail, row.sentence);
   }
   text += '\n';
   if (is_usage) {
