@@ -215,6 +215,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     bool lower_recovery_point = false;
     Result<> prepared;
     Offset end;
+    Offset snapshot = kNoOffset;  // the newest of producers
     uint64_t truncations = 0;
   };
   Commit begin_commit();
@@ -238,6 +239,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Result<> push_segment(Offset base_offset);
   Result<> roll_to(Offset base_offset);
   Result<> take_producer_snapshot(Offset at);
+  bool producers_outlive(Offset end) const;
+  void hurry_removal();
   void note_epoch(LeaderEpoch epoch, Offset start);
   void note_epochs_changed(Offset from);
 
@@ -259,7 +262,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void remove_snapshot(Offset offset);
   Result<Offset> cut_to(Offset offset);
   Result<> end_truncation();
-  Result<> rebuild_producers(Offset start, Offset end);
+  Result<> rebuild_producers(Offset end);
   Result<> restore_snapshot(Offset offset);
   Result<> replay_producers(Segment& segment, Offset from);
   ProducerStates& producers_or_new();
@@ -295,7 +298,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   LeaderEpochs epochs_;
   std::optional<Offset> epochs_unsaved_from_;
   std::unique_ptr<ProducerStates> producers_;
-  std::vector<Offset> snapshots_;  // of producers, ascending
+  std::vector<Offset> snapshots_;       // of producers, ascending
+  Offset stable_snapshot_ = kNoOffset;  // up to it they are on stable storage
   UnsyncedFiles unsynced_;
   runtime::WaitQueue durable_waiters_;
   runtime::WaitQueue log_start_waiters_;
