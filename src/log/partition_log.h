@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/recent_line.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "kafka/batch_validation.h"
@@ -151,6 +152,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// partition and offsets when the damage begins right here: go on with the offset after it.
   /// Bounds: one or two reads of 4 KiB; no data is copied.
   Result<ReadResult> read(Offset from, const ReadOptions& options);
+
+  /// Tells the operator that a reader was refused with what read() or the slice said; the same line at
+  /// most once a minute.
+  void report_unreadable(const Error& error);
 
   /// The aborted transactions that overlap [from, to), as a Fetch of committed data lists them.
   Result<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset to);
@@ -305,6 +310,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   runtime::WaitQueue log_start_waiters_;
   LogObserver* observer_ = nullptr;
   std::unique_ptr<Error> failure_;
+  RecentLine unreadable_;
   DueTimes::Entry due_;
   Duration roll_jitter_{};
   uint64_t truncations_ = 0;
