@@ -167,6 +167,9 @@ TEST_CASE("every bad value of a file is told at once, with its line") {
         "partitions, at least 1\n"
         "server.properties:3: log.segment.bytes is \"1\", but must be a 32-bit whole number of "
         "bytes, at least 1048576");
+  // What it becomes, the segment.bytes of a topic, has the same bound.
+  CHECK(!load_properties(settings, "offsets.topic.segment.bytes=1048575\n", "f"));
+  CHECK(load_properties(settings, "offsets.topic.segment.bytes=1048576\n", "f"));
   CHECK(load_properties(settings, "a=\\u1", "f").error().detail().starts_with("f: line 1: "));
 }
 

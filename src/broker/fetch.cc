@@ -1,6 +1,5 @@
 #include "broker/fetch.h"
 
-#include "base/logging.h"
 #include "broker/topics.h"
 
 namespace millrace::broker {
@@ -76,7 +75,7 @@ Errc FetchRead::read(FetchFinding& finding, int64_t bytes_max) const {
   Result<log::ReadResult> result = log.read(from, options);
   if (!result) {
     if (result.error().code() != Errc::kOffsetOutOfRange) {
-      LOG_WARNING("broker", "fetch: {}", result.error().message());
+      log.report_unreadable(result.error());
     }
     return result.error().code();
   }

@@ -33,8 +33,9 @@ void take_earlier(std::optional<Timestamp>& due, Timestamp other) {
 
 }  // namespace
 
-// What may be compacted ends at the active segment, at the last stable offset, and at the first
-// segment that is younger than min.compaction.lag.ms.
+// What may be compacted ends at the active segment, at the last stable offset, at the first segment
+// that is younger than min.compaction.lag.ms, and where no stable snapshot of the producers follows:
+// their batches are left out because of later ones that a crash may still take.
 Result<Cleanable> Compaction::measure(PartitionLog& log, Timestamp now) {
   const LogConfig& config = log.config();
   Cleanable range{.first_dirty = std::max(log.first_dirty_, log.log_start_), .end = log.log_start_};
@@ -43,7 +44,7 @@ Result<Cleanable> Compaction::measure(PartitionLog& log, Timestamp now) {
   for (size_t i = 0; i + 1 < log.segments_.size(); ++i) {
     Segment& segment = log.segments_.at(i);
     const Offset end = log.end_of_segment(i);
-    if (end > log.last_stable_offset()) break;
+    if (end > log.last_stable_offset() || !log.producers_outlive(end)) break;
     const bool dirty = end > range.first_dirty;
     if (dirty && config.min_compaction_lag_ms > Duration{}) {
       const Timestamp ripe =

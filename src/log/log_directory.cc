@@ -53,6 +53,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
       removals_(env.disk, wake_),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_),
+      write_trouble_(options_.path),
       services_{
           .env = env,
           .directory = options_.path,
@@ -67,6 +68,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
           .removals = removals_,
           .due_times = due_times_,
           .checkpoints = checkpoints_,
+          .write_trouble = write_trouble_,
           .scratch = scratch_},
       committer_(env),
       cleaner_(services_, options_.cleaner),

@@ -32,6 +32,7 @@
 #include "log/partition_log.h"
 #include "log/removals.h"
 #include "log/segment.h"
+#include "log/write_trouble.h"
 #include "runtime/env.h"
 #include "runtime/scope.h"
 
@@ -177,6 +178,7 @@ class LogDirectory {
   Removals removals_;
   DueTimes due_times_;
   CheckpointPlan checkpoints_;
+  WriteTrouble write_trouble_;
   Scratch scratch_;
   LogServices services_;
   Committer committer_;

@@ -133,13 +133,32 @@ Result<Offset> LogLoader::end_of_file(const SegmentFileName& name) {
   }
 }
 
+// Retention removes the segments below log start. If it had begun when the server stopped, there may
+// be a gap; what lies before that is of no use. Returns where what is kept begins.
+Result<Offset> LogLoader::first_whole(const Files& files) {
+  Offset first = checkpoints_.log_start;
+  std::vector<SegmentFileName> below;
+  for (const SegmentFileName& name : files.names) {
+    if (name.kind == FileKind::kLog && name.base_offset < checkpoints_.log_start) {
+      below.push_back(name);
+    }
+  }
+  std::ranges::sort(below, std::greater(), &SegmentFileName::base_offset);
+  for (const SegmentFileName& name : below) {
+    const Offset next = files.end_of(name.base_offset);
+    if (next <= checkpoints_.log_start && TRY(end_of_file(name)) < next) break;
+    first = name.base_offset;
+  }
+  return first;
+}
+
 Result<> LogLoader::open_segments(const Files& files) {
   const Timestamp now = services_.env.clock.wall();
+  const Offset first = TRY(first_whole(files));
   for (const SegmentFileName& name : files.names) {
     if (name.kind == FileKind::kProducerSnapshot) {
       log_->snapshots_.push_back(name.base_offset);
-    } else if (files.end_of(name.base_offset) <= checkpoints_.log_start) {
-      // Removal had begun when the server stopped, and a part of it may be done.
+    } else if (name.base_offset < first) {
       TRY(services_.env.disk.remove(path_of(name)));
       log_->names_unsynced_ = true;
     } else if (name.kind == FileKind::kLog) {
@@ -212,6 +231,7 @@ bool LogLoader::measure() {
   }
   log_->log_end_ = *end;
   log_->durable_ = *end;
+  log_->stable_snapshot_ = *end;
   return true;
 }
 
@@ -235,8 +255,10 @@ Task<> LogLoader::recover() {
     const size_t unflushed = log.segments_.floor(checkpoints_.recovery_point - 1);
     index = std::min(index, unflushed == log.segments_.size() ? 0 : unflushed);
   }
+  log.stable_snapshot_ = checkpoints_.recovery_point - 1;
   co_await producers_before(index);
   for (; index < log.segments_.size(); ++index) {
+    if (index > 0) take_snapshot(log.segments_.at(index).base_offset());
     const bool whole = co_await recover_segment(index);
     ++report_.segments_recovered;
     if (whole) continue;
@@ -252,18 +274,23 @@ Task<> LogLoader::recover() {
   if (log.durable_ < log.log_end_) log.need_commit();
 }
 
-// The producer state at the start of a segment.
+// The producer state at the start of a segment. Later snapshots are perhaps only in the page cache,
+// or torn; recovery takes them again.
 Result<> LogLoader::producers_before(size_t index) {
   PartitionLog& log = *log_;
   const Offset base = log.segments_.at(index).base_offset();
-  std::vector<Offset> later;
   while (!log.snapshots_.empty() && log.snapshots_.back() > base) {
-    later.push_back(log.snapshots_.back());
-    log.snapshots_.pop_back();
+    log.remove_snapshot(log.snapshots_.back());
   }
-  const Result<> rebuilt = log.rebuild_producers(checkpoints_.log_start, base);
-  log.snapshots_.insert(log.snapshots_.end(), later.rbegin(), later.rend());
-  return rebuilt;
+  return log.rebuild_producers(base);
+}
+
+// Without it the next recovery reads more, and retention waits for a later one.
+void LogLoader::take_snapshot(Offset base) {
+  const Result<> taken = log_->take_producer_snapshot(base);
+  if (taken) return;
+  LOG_WARNING("log", "{}: cannot write the producer snapshot {}: {}", log_->name_.to_string(),
+              base.value, taken.error().message());
 }
 
 // Reads the segment and takes over what it finds. Returns false when it was cut.
@@ -409,9 +436,10 @@ Result<> LogLoader::settle() {
   if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);
   if (log.epochs_.truncate_from_start(log.log_start_)) log.note_epochs_changed(log.log_start_);
   remove_stray_snapshots();
-  if (!recovered_) TRY(log.rebuild_producers(log.log_start_, log.log_end_));
+  if (!recovered_) TRY(log.rebuild_producers(log.log_end_));
   if (log.producers_) log.producers_->on_high_watermark(log.high_watermark_);
   log.plan_attention();
+  log.hurry_removal();
   return {};
 }
 

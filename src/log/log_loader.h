@@ -56,6 +56,7 @@ class LogLoader {
   Result<Files> list_files();
   Result<> finish_swaps(Files& files);
   Result<Offset> end_of_file(const SegmentFileName& name);
+  Result<Offset> first_whole(const Files& files);
   Result<> open_segments(const Files& files);
   Result<> load_epochs();
   Result<> start_empty();
@@ -63,6 +64,7 @@ class LogLoader {
   void note_missing_end();
   runtime::Task<> recover();
   Result<> producers_before(size_t index);
+  void take_snapshot(Offset base);
   runtime::Task<bool> recover_segment(size_t index);
   static runtime::Task<> write_again(runtime::File* file, int64_t from, int64_t to);
   bool ends_at_next(size_t index, const SegmentScan& scan);

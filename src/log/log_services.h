@@ -20,6 +20,7 @@ class DueTimes;
 class PartitionLog;
 class Removals;
 class SegmentCache;
+class WriteTrouble;
 
 /// Memory that appends and searches reuse.
 struct Scratch {
@@ -45,6 +46,7 @@ struct LogServices {
   Removals& removals;
   DueTimes& due_times;
   CheckpointPlan& checkpoints;
+  WriteTrouble& write_trouble;
   Scratch& scratch;
 };
 

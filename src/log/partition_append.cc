@@ -8,6 +8,7 @@
 #include "kafka/record_batch_builder.h"
 #include "log/committer.h"
 #include "log/partition_log.h"
+#include "log/write_trouble.h"
 
 namespace millrace::log {
 namespace {
@@ -168,7 +169,12 @@ Result<> PartitionLog::write(Bytes batches) {
     Segment* segment = TRY(segment_for(bytes, extent.first, extent.last, extent.max_timestamp));
     return segment->append(batches, config_->index_interval_bytes, unsynced_);
   }();
-  if (!written) return std::unexpected(where(written.error()));
+  if (!written) {
+    Error error = where(written.error());
+    services_.write_trouble.on_failure(error, services_.env.loop.now());
+    return std::unexpected(std::move(error));
+  }
+  services_.write_trouble.on_success();
   note_appended(batches);
   log_end_ = extent.last.next();
   if (services_.durability == Durability::kLocalSync || flush_due()) need_commit();

@@ -84,6 +84,7 @@ PartitionLog::Commit PartitionLog::begin_commit() {
   commit_needed_ = false;
   Commit commit{.files = std::move(unsynced_), .end = log_end_, .truncations = truncations_};
   unsynced_.clear();
+  if (!snapshots_.empty()) commit.snapshot = snapshots_.back();
   if (metadata_unsynced_) {
     Result<std::shared_ptr<runtime::File>> metadata = write_metadata();
     if (metadata) {
@@ -111,10 +112,16 @@ void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
   }
   if (failure_) return;
   // What was cut meanwhile, and written anew, is not what was synced.
-  if (commit.truncations == truncations_) durable_ = std::max(durable_, commit.end);
+  const bool untouched = commit.truncations == truncations_;
+  if (untouched) durable_ = std::max(durable_, commit.end);
   services_.checkpoints.want(Checkpoint::kRecoveryPoint);
   durable_waiters_.wake_all();
   advance_own_high_watermark();
+  if (!untouched || commit.snapshot <= stable_snapshot_) return;
+  stable_snapshot_ = commit.snapshot;
+  // Retention and compaction may have waited for it.
+  plan_attention();
+  hurry_removal();
 }
 
 Task<> PartitionLog::durable(Offset upto) {
@@ -180,7 +187,16 @@ Result<> PartitionLog::take_producer_snapshot(Offset at) {
   unsynced_.push_back(std::move(file));
   names_unsynced_ = true;
   snapshots_.push_back(at);
+  stable_snapshot_ = std::min(stable_snapshot_, at - 1);
   return {};
+}
+
+// Whether a restart finds the producers although no record below `end` tells of them any more. A
+// snapshot that is still on its way to the disk may come out of a crash torn.
+bool PartitionLog::producers_outlive(Offset end) const {
+  if (!producers_ || producers_->empty()) return true;
+  const auto snapshot = std::ranges::lower_bound(snapshots_, end);
+  return snapshot != snapshots_.end() && *snapshot <= stable_snapshot_;
 }
 
 void PartitionLog::note_epoch(LeaderEpoch epoch, Offset start) {
@@ -296,7 +312,12 @@ void PartitionLog::log_start_saved(Offset saved) {
   if (closed_ || saved <= log_start_on_disk_) return;
   log_start_on_disk_ = saved;
   log_start_waiters_.wake_all();
-  if (!segments_.empty() && segments_.first().base_offset() < saved) {
+  hurry_removal();
+}
+
+// What waited for the disk does not wait for the next look at retention too.
+void PartitionLog::hurry_removal() {
+  if (!segments_.empty() && segments_.first().base_offset() < log_start_on_disk_) {
     due_.set(services_.env.clock.wall());
   }
 }

@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/recent_line.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "kafka/batch_validation.h"
@@ -152,6 +153,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Bounds: one or two reads of 4 KiB; no data is copied.
   Result<ReadResult> read(Offset from, const ReadOptions& options);
 
+  /// Tells the operator that a reader was refused with what read() or the slice said; the same line at
+  /// most once a minute.
+  void report_unreadable(const Error& error);
+
   /// The aborted transactions that overlap [from, to), as a Fetch of committed data lists them.
   Result<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset to);
 
@@ -215,6 +220,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     bool lower_recovery_point = false;
     Result<> prepared;
     Offset end;
+    Offset snapshot = kNoOffset;  // the newest of producers
     uint64_t truncations = 0;
   };
   Commit begin_commit();
@@ -238,6 +244,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Result<> push_segment(Offset base_offset);
   Result<> roll_to(Offset base_offset);
   Result<> take_producer_snapshot(Offset at);
+  bool producers_outlive(Offset end) const;
+  void hurry_removal();
   void note_epoch(LeaderEpoch epoch, Offset start);
   void note_epochs_changed(Offset from);
 
@@ -259,7 +267,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void remove_snapshot(Offset offset);
   Result<Offset> cut_to(Offset offset);
   Result<> end_truncation();
-  Result<> rebuild_producers(Offset start, Offset end);
+  Result<> rebuild_producers(Offset end);
   Result<> restore_snapshot(Offset offset);
   Result<> replay_producers(Segment& segment, Offset from);
   ProducerStates& producers_or_new();
@@ -295,12 +303,14 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   LeaderEpochs epochs_;
   std::optional<Offset> epochs_unsaved_from_;
   std::unique_ptr<ProducerStates> producers_;
-  std::vector<Offset> snapshots_;  // of producers, ascending
+  std::vector<Offset> snapshots_;       // of producers, ascending
+  Offset stable_snapshot_ = kNoOffset;  // up to it they are on stable storage
   UnsyncedFiles unsynced_;
   runtime::WaitQueue durable_waiters_;
   runtime::WaitQueue log_start_waiters_;
   LogObserver* observer_ = nullptr;
   std::unique_ptr<Error> failure_;
+  RecentLine unreadable_;
   DueTimes::Entry due_;
   Duration roll_jitter_{};
   uint64_t truncations_ = 0;

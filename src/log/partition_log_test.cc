@@ -554,6 +554,59 @@ TEST_CASE("a full disk refuses appends and serves reads; with room again it goes
   CHECK(values_of(*read_records(world.log())) == std::vector<std::string>{"a", "c"});
 }
 
+/// What is told to a person, while it exists.
+struct ToldLines final : LogSink {
+  ToldLines() : before(install_log_sink(this)) {}
+  ~ToldLines() override { install_log_sink(before); }
+  void write(LogLevel, std::string_view, std::string_view line) override {
+    lines.emplace_back(line);
+  }
+  int64_t count(std::string_view part) const {
+    return std::ranges::count_if(lines, [&](const auto& line) { return line.contains(part); });
+  }
+
+  LogSink* before;
+  std::vector<std::string> lines;
+};
+
+TEST_CASE("a full disk is told once, and that it is over, at most once a minute") {
+  OneLog world;
+  const auto fill_for_a_while = [&] {
+    world.disk().set_full(true);
+    for (int i = 0; i < 3; ++i) CHECK(!put(world.log(), {std::string(20'000, 'b')}));
+    world.disk().set_full(false);
+    for (int i = 0; i < 3; ++i) REQUIRE(put(world.log(), {"c"}));
+  };
+  const ToldLines told;
+  fill_for_a_while();
+  CHECK(told.count("cannot write to data directory data: ") == 1);
+  CHECK(told.count("topic orders, partition 0: data/orders-0/") == 1);
+  CHECK(told.count("data directory data can be written again") == 1);
+  fill_for_a_while();
+  CHECK(told.count("cannot write to data directory") == 1);
+  world.run_for(seconds(61));
+  REQUIRE(world.durable(world.log()));  // its loop takes note of the time
+  fill_for_a_while();
+  CHECK(told.count("cannot write to data directory") == 2);
+  CHECK(told.count("can be written again") == 2);
+}
+
+TEST_CASE("what readers are refused for is told once a minute") {
+  OneLog world;
+  const ToldLines told;
+  const auto report = [&](int64_t offset) {
+    world.log().report_unreadable(
+        Error(Errc::kCorruptMessage, fmt::format("offset {} is damaged", offset)));
+    return told.count(fmt::format("offset {} is damaged", offset));
+  };
+  CHECK(report(3) == 1);
+  CHECK(report(3) == 1);
+  CHECK(report(4) == 1);
+  world.run_for(seconds(61));
+  REQUIRE(world.durable(world.log()));  // its loop takes note of the time
+  CHECK(report(4) == 2);
+}
+
 TEST_CASE("a full disk at a roll leaves the old segment in use") {
   OneLog world({.segment_bytes = 400});
   for (int i = 0; i < 2; ++i) REQUIRE(put(world.log(), {std::string(100, 'x')}));

@@ -57,6 +57,11 @@ Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
   return ReadResult{{}, std::max(from, bound)};
 }
 
+void PartitionLog::report_unreadable(const Error& error) {
+  const std::string line = error.message();
+  if (unreadable_.is_news(line, services_.env.loop.now())) LOG_WARNING("log", "fetch: {}", line);
+}
+
 // Comes upon each damage once; after that it is known, and reads go around it.
 Result<std::optional<ReadResult>> PartitionLog::read_around_damage(size_t index, Offset from,
                                                                    Offset bound,

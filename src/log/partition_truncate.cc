@@ -127,7 +127,7 @@ Result<> PartitionLog::end_truncation() {
   high_watermark_ = std::clamp(high_watermark_, log_start_, log_end_);
   if (epochs_.truncate_from_end(log_end_)) note_epochs_changed(log_end_);
   while (!snapshots_.empty() && snapshots_.back() > log_end_) remove_snapshot(snapshots_.back());
-  if (Result<> rebuilt = rebuild_producers(log_start_, log_end_); !rebuilt) {
+  if (Result<> rebuilt = rebuild_producers(log_end_); !rebuilt) {
     fail_for_good(rebuilt.error().within("cannot rebuild the producer state"));
     return std::unexpected(*failure_);
   }
@@ -139,13 +139,13 @@ Result<> PartitionLog::end_truncation() {
 }
 
 // From the newest snapshot and what was appended after it, up to `end`.
-Result<> PartitionLog::rebuild_producers(Offset start, Offset end) {
+Result<> PartitionLog::rebuild_producers(Offset end) {
   if (producers_) producers_->clear();
-  Offset from = start;
+  Offset from{0};  // records below log start tell of producers too
   while (!snapshots_.empty()) {
     const Result<> restored = restore_snapshot(snapshots_.back());
     if (restored) {
-      from = std::max(from, snapshots_.back());
+      from = snapshots_.back();
       break;
     }
     LOG_WARNING("log", "{}: producer snapshot {}: {}; an older one is used", name_.to_string(),

@@ -267,6 +267,42 @@ TEST_CASE("a damaged producer snapshot is removed and an older one used") {
   CHECK(produce(world.log(), records_of({std::string(100, 'x')}), by_producer(9, 0, 5))->duplicate);
 }
 
+TEST_CASE("a producer is known after a crash in the middle of the removal of all its records") {
+  for (const bool on_request : {false, true}) {
+    for (uint64_t seed = 1; seed <= 60; ++seed) {
+      CAPTURE(on_request);
+      CAPTURE(seed);
+      LogWorld world(seed);
+      world.config().segment_bytes = 300;
+      REQUIRE(world.start());
+      world.create();
+      const auto is_known = [&](int32_t sequence) {
+        const ProduceResult written =
+            produce(world.log(), records_of({std::string(100, 'x')}, world.now().ms),
+                    by_producer(9, 0, sequence));
+        REQUIRE(written);
+        return written->duplicate;
+      };
+      for (int i = 0; i < 5; ++i) REQUIRE(!is_known(i));
+      REQUIRE(world.durable(world.log()));
+      if (on_request) {
+        REQUIRE(world.log().delete_records_before(kNoOffset));
+      } else {
+        world.config().retention_ms = seconds(1);
+        world.log().update_config(world.shared_config());
+      }
+      const std::string rolled = path_of(5, FileKind::kProducerSnapshot);
+      REQUIRE(world.world().run_until([&] { return world.disk().info(rolled).has_value(); },
+                                      seconds(10)));
+      REQUIRE(world.crash());
+      CHECK(is_known(4));
+      REQUIRE(world.world().run_until([&] { return world.log().size_bytes() == 0; }, seconds(10)));
+      REQUIRE(world.crash());
+      CHECK(is_known(4));
+    }
+  }
+}
+
 TEST_CASE("the transaction index is rebuilt after a crash") {
   LogWorld world;
   world.config().segment_bytes = 400;

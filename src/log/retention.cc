@@ -69,9 +69,10 @@ Result<> Retention::apply(PartitionLog& log, Timestamp now) {
              by_time >= count ? "older than retention.ms" : "beyond retention.bytes");
     log.move_log_start(start);
   }
-  const size_t gone = count_below(log, std::min(log.log_start_, log.log_start_on_disk_));
+  size_t gone = count_below(log, std::min(log.log_start_, log.log_start_on_disk_));
+  if (gone > 0 && gone == log.segments_.size()) TRY(log.roll_to(log.log_end_offset()));
+  while (gone > 0 && !log.producers_outlive(log.end_of_segment(gone - 1))) --gone;
   if (gone > 0) {
-    if (gone == log.segments_.size()) TRY(log.roll_to(log.log_end_offset()));
     log.remove_segments(0, gone);
     log.need_commit();
   }

@@ -84,15 +84,25 @@ class Run {
   RunReport run() {
     start_server();
     plague_server_->start();
-    if (set_up()) {
+    Result<> topics = set_up();
+    if (topics) {
       start_clients();
       plague_clients_->start();
       world_.run_for(options_.length);
       workload_.stop();
       plague_clients_->stop();
-      plague_server_->stop();
-      calm_ = true;
+    }
+    plague_server_->stop();
+    calm_ = true;
+    // A world may be too bad for it, say because the disk is full most of the time; a calm one not.
+    if (!topics) {
+      workload_.count("runs too bad for clients");
+      topics = set_up();
+    }
+    if (topics) {
       conclude();
+    } else {
+      note_progress("topics cannot be created: " + topics.error().message());
     }
     return report();
   }
@@ -132,13 +142,10 @@ class Run {
     });
   }
 
-  bool set_up() {
-    Node& founder = world_.add_node("founder");
+  Result<> set_up() {
+    Node& founder = world_.add_node(calm_ ? "late founder" : "founder");
     founder.start([](Env&) { return nullptr; });
-    const Result<> created =
-        world_.run(founder, create_topics(&founder.env(), &workload_), kCalmTimeout);
-    if (!created) note_progress("topics cannot be created: " + created.error().message());
-    return created.has_value();
+    return world_.run(founder, create_topics(&founder.env(), &workload_), kCalmTimeout);
   }
 
   void start_clients() {

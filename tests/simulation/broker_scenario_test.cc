@@ -7,8 +7,10 @@ namespace millrace::scenario {
 namespace {
 
 RunReport run(uint64_t seed, std::string plant = "", bool keep_log = false) {
+  // What a bug spoils takes longer to show.
+  const Duration length = seconds(plant.empty() ? 15 : 30);
   const RunOptions options{
-      .seed = seed, .length = seconds(15), .plant = std::move(plant), .keep_log = keep_log};
+      .seed = seed, .length = length, .plant = std::move(plant), .keep_log = keep_log};
   return broker_scenario().run(options).value();
 }
 

@@ -9,7 +9,6 @@
 // UNKNOWN_LEADER_EPOCH, as from a broker that has not heard of that replica yet.
 #include <fmt/core.h>
 
-#include "base/logging.h"
 #include "broker/api/handlers.h"
 #include "broker/fetch.h"
 #include "broker/leader_hint.h"
@@ -59,7 +58,7 @@ class FetchAnswer {
       if (finding.records.empty()) continue;
       const size_t before = records_.size();
       if (const Result<> copied = finding.records.copy_to(records_); !copied) {
-        LOG_WARNING("broker", "fetch: {}", copied.error().message());
+        finding.partition->log().report_unreadable(copied.error());
         finding.error = Errc::kKafkaStorageError;
         records_.resize(before);
         finding.records = {};
