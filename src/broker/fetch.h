@@ -54,8 +54,8 @@ class FetchRead {
   /// Looks again at what has changed.
   void look_again(FetchWait& wait);
 
-  /// Cuts what is too much for one answer, by the options and by `bytes_max`; in order, so that what
-  /// comes late gives way. Returns what is left. Units: bytes.
+  /// Cuts what is too much for one answer, by the options and by `bytes_max`; in order, so that
+  /// what comes late gives way. Returns what is left. Units: bytes.
   int64_t bound(int64_t bytes_max);
 
   /// In the order of the session's targets.

@@ -52,7 +52,8 @@ class Fetcher {
   std::map<TopicPartition, Offset> positions() const;
 
   /// Waits for data of any partition, at most until `deadline`; empty then. Moves the positions
-  /// behind what is returned, and only then. Moved leaders and offsets out of range are dealt with on the way.
+  /// behind what is returned, and only then. Moved leaders and offsets out of range are dealt with
+  /// on the way.
   /// Errors: kOffsetOutOfRange with OffsetReset::kFail; errors that no retry mends, such as
   /// kTopicAuthorizationFailed; kUnknownTopicOrPartition when a topic is gone.
   runtime::Task<std::vector<Fetched>> poll(MonoTime deadline);
