@@ -162,6 +162,7 @@ void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta
   follow_unserved();
   if (delta.removed_topics.empty()) return;
   std::vector<group::DeletedTopic> deleted;
+  deleted.reserve(delta.removed_topics.size());
   for (const auto& [id, topic] : delta.removed_topics) deleted.push_back({topic.name, id});
   groups->topics_deleted(deleted);
 }

@@ -56,6 +56,7 @@ std::string_view source_name(int8_t source) {
 Task<CreatedTopic> create_topic(Cluster* cluster, NewTopic topic) {
   const auto connection = co_await cluster->to_any();
   std::vector<kafka::CreateTopicsRequest::Config> configs;
+  configs.reserve(topic.configs.size());
   for (const auto& [name, value] : topic.configs) configs.push_back({.name = name, .value = value});
   kafka::CreateTopicsRequest::Topic wanted{.name = topic.name,
                                            .num_partitions = topic.partitions,
