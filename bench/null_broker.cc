@@ -249,7 +249,7 @@ int serve_until_stopped() {
   const auto signals = runtime::os::StopSignals::create(*driver).value();
   runtime::os::HelperThreads threads(*driver, 1);
   runtime::os::SystemNetwork network(*driver, threads);
-  const auto listener = network.listen({"127.0.0.1", 0}, 128).value();
+  const auto listener = network.listen({"127.0.0.1", 0}, {.backlog = 128}).value();
   NullBroker broker(loop);
   runtime::Scope scope(loop);
   scope.spawn("accept", broker.serve(listener.get()));

@@ -39,7 +39,7 @@ void append_versions(Arena& arena, kafka::Writer& writer, int16_t version) {
 class Server {
  public:
   Server(runtime::Env& env, fuzz::Input& input) : input_(input), scope_(env.loop) {
-    listener_ = env.network.listen(kAddress, 50).value();
+    listener_ = env.network.listen(kAddress, {.backlog = 50}).value();
     scope_.spawn("accept", accept_all());
   }
 

@@ -93,6 +93,7 @@ std::pair<SettingScope, std::string_view> key(const SettingInfo& row) {
 const std::vector<const SettingInfo*>& rows_by_name() {
   static const std::vector<const SettingInfo*> sorted = [] {
     std::vector<const SettingInfo*> rows;
+    rows.reserve(std::size(kRows));
     for (const SettingInfo& row : kRows) rows.push_back(&row);
     std::ranges::sort(rows, {}, [](const SettingInfo* row) { return key(*row); });
     return rows;

@@ -1,6 +1,6 @@
 #include "broker/broker.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "base/logging.h"
 #include "broker/api/api.h"
@@ -32,6 +32,16 @@ std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& li
                          .port = listener.advertised.port});
   }
   return endpoints;
+}
+
+// A node without a controller, or one that is nothing else, would be half of a cluster.
+Result<> check_roles(const Settings& settings) {
+  const auto roles = settings.get<"process.roles">();
+  if (!roles || roles->size() == 2) return {};
+  return fail(Errc::kInvalidSetting,
+              fmt::format("process.roles is {}, and a node that is not both broker and controller "
+                          "is not built yet: set it to broker,controller",
+                          fmt::join(*roles, ",")));
 }
 
 }  // namespace
@@ -76,6 +86,7 @@ Broker::~Broker() = default;
 // that come early wait in the backlog.
 runtime::Task<> Broker::start() {
   const BrokerId id = co_await node_id(settings_);
+  co_await check_roles(settings_);
   auto parts = std::make_unique<Parts>(env_, settings_, options_);
   std::vector<ListenerSpec> listeners = co_await broker_listeners(settings_);
   ServerLimits limits = co_await server_limits(settings_);
@@ -151,12 +162,19 @@ void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta
   follow_unserved();
   if (delta.removed_topics.empty()) return;
   std::vector<group::DeletedTopic> deleted;
+  deleted.reserve(delta.removed_topics.size());
   for (const auto& [id, topic] : delta.removed_topics) deleted.push_back({topic.name, id});
   groups->topics_deleted(deleted);
 }
 
 void Broker::Parts::take_settings(const metadata::Image& image) {
   in_force = metadata::effective_settings(settings, image, quorum->node());
+  if (Result<ConnectionCounts> counts = connection_counts(in_force); counts) {
+    server->set_counts(*std::move(counts));
+  } else {
+    LOG_ERROR("broker", "the limits of connections stay as they were: {}",
+              counts.error().message());
+  }
 }
 
 // A disk that was full when a topic was created has room again some day.

@@ -181,6 +181,7 @@ TEST_CASE("a fetch session tells only what has changed") {
   TestClient client = t.connect();
   t.produce(client, "orders", t.batch({"a"}), 1);
   std::vector<kafka::FetchRequest::Partition> partitions;
+  partitions.reserve(3);
   for (int i = 0; i < 3; ++i) {
     partitions.push_back({.partition = PartitionIndex(i),
                           .fetch_offset = Offset(0),

@@ -314,7 +314,7 @@ TEST_CASE("a frame that trickles is given up, whatever it claims to be") {
 TEST_CASE(
     "connections beyond max.connections wait for a place, beyond the limit per address they are "
     "refused") {
-  Fixture f({.connections_max = 2});
+  Fixture f({.counts = {.all_max = 2}});
   auto second = f.connect();
   auto third = f.connect();
   f.settle();
@@ -323,10 +323,23 @@ TEST_CASE(
   f.settle(seconds(1));
   CHECK(f.process->server.connection_count() == 2);
 
-  Fixture g({.connections_per_ip_max = 1});
+  Fixture g({.counts = {.per_ip_max = 1}});
   auto refused = g.connect();
   g.settle();
   CHECK(g.process->server.connection_count() == 1);
+}
+
+TEST_CASE("a higher limit lets in at once who waits, a lower one puts nobody out") {
+  Fixture f({.counts = {.all_max = 1}});
+  auto second = f.connect();
+  f.settle();
+  CHECK(f.process->server.connection_count() == 1);
+  f.process->server.set_counts({.all_max = 2});
+  f.settle();
+  CHECK(f.process->server.connection_count() == 2);
+  f.process->server.set_counts({.all_max = 1});
+  f.settle();
+  CHECK(f.process->server.connection_count() == 2);
 }
 
 TEST_CASE("a stop finishes what is under way, drops what is parked, and closes everything") {

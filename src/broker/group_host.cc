@@ -48,6 +48,7 @@ runtime::Task<std::shared_ptr<GroupShard>> GroupHost::shard_for(std::string_view
 
 std::vector<std::shared_ptr<GroupShard>> GroupHost::shards() const {
   std::vector<std::shared_ptr<GroupShard>> all;
+  all.reserve(shards_.size());
   for (const auto& [index, shard] : shards_) all.push_back(shard);
   return all;
 }

@@ -120,16 +120,10 @@ Result<std::vector<ListenerSpec>> broker_listeners(const Settings& settings) {
   return specs;
 }
 
-Result<ServerLimits> server_limits(const Settings& settings) {
-  ServerLimits limits;
-  limits.connection.frame_bytes_max = settings.get<"socket.request.max.bytes">();
-  const int64_t idle_ms = settings.get<"connections.max.idle.ms">();
-  limits.connection.idle_max = idle_ms < 0 ? kNever - MonoTime{} : milliseconds(idle_ms);
-  limits.connections_max = settings.get<"max.connections">();
-  limits.connections_per_ip_max = settings.get<"max.connections.per.ip">();
-  limits.backlog = static_cast<int>(settings.get<"socket.listen.backlog.size">());
-  const int64_t queued = settings.get<"queued.max.request.bytes">();
-  if (queued > 0) limits.receive_bytes_max = queued;
+Result<ConnectionCounts> connection_counts(const Settings& settings) {
+  ConnectionCounts counts;
+  counts.all_max = settings.get<"max.connections">();
+  counts.per_ip_max = settings.get<"max.connections.per.ip">();
   constexpr std::string_view kOverrides = "max.connections.per.ip.overrides";
   const std::string overrides = settings.get<"max.connections.per.ip.overrides">();
   for (const std::string_view entry : split(overrides, ',')) {
@@ -141,8 +135,23 @@ Result<ServerLimits> server_limits(const Settings& settings) {
     if (error != std::errc() || end != digits.data() + digits.size() || count < 0) {
       return bad(kOverrides, entry, "is not of the form host:count");
     }
-    limits.per_ip_overrides[std::string(entry.substr(0, colon))] = count;
+    counts.per_ip_overrides[std::string(entry.substr(0, colon))] = count;
   }
+  return counts;
+}
+
+Result<ServerLimits> server_limits(const Settings& settings) {
+  ServerLimits limits;
+  limits.counts = TRY(connection_counts(settings));
+  limits.connection.frame_bytes_max = settings.get<"socket.request.max.bytes">();
+  const int64_t idle_ms = settings.get<"connections.max.idle.ms">();
+  limits.connection.idle_max = idle_ms < 0 ? kNever - MonoTime{} : milliseconds(idle_ms);
+  const int64_t queued = settings.get<"queued.max.request.bytes">();
+  if (queued > 0) limits.receive_bytes_max = queued;
+  limits.listen = {
+      .backlog = static_cast<int>(settings.get<"socket.listen.backlog.size">()),
+      .send_buffer_bytes = static_cast<int>(settings.get<"socket.send.buffer.bytes">()),
+      .receive_buffer_bytes = static_cast<int>(settings.get<"socket.receive.buffer.bytes">())};
   return limits;
 }
 

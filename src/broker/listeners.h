@@ -15,6 +15,10 @@ namespace millrace::broker {
 /// listener that does not exist, a security protocol other than PLAINTEXT, no listener left.
 Result<std::vector<ListenerSpec>> broker_listeners(const Settings& settings);
 
+/// How many may be connected.
+/// Errors: kInvalidSetting for malformed max.connections.per.ip.overrides.
+Result<ConnectionCounts> connection_counts(const Settings& settings);
+
 /// The limits of connections and of their memory.
 /// Errors: kInvalidSetting for malformed max.connections.per.ip.overrides.
 Result<ServerLimits> server_limits(const Settings& settings);

@@ -18,6 +18,11 @@ std::optional<Duration> time_or_none(int64_t ms) {
   return milliseconds(ms);
 }
 
+std::string_view without_slash(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
 bool holds(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
@@ -96,10 +101,20 @@ std::shared_ptr<const log::LogConfig> metadata_log_config(const Settings& settin
 Result<std::string> data_directory(const Settings& settings) {
   const std::vector<std::string> directories =
       settings.get<"log.dirs">().value_or(settings.get<"log.dir">());
-  if (directories.size() == 1) return directories.front();
-  return fail(Errc::kInvalidSetting,
-              fmt::format("log.dirs names {} directories, and one is what is built yet",
-                          directories.size()));
+  if (directories.size() != 1) {
+    return fail(Errc::kInvalidSetting,
+                fmt::format("log.dirs names {} directories, and one is what is built yet",
+                            directories.size()));
+  }
+  const std::string& directory = directories.front();
+  const std::optional<std::string> metadata = settings.get<"metadata.log.dir">();
+  if (metadata && without_slash(*metadata) != without_slash(directory)) {
+    return fail(Errc::kInvalidSetting,
+                fmt::format("metadata.log.dir is {}, and a place other than log.dirs, {}, is not "
+                            "built yet: remove it",
+                            *metadata, directory));
+  }
+  return directory;
 }
 
 log::LogDirectoryOptions log_directory_options(const Settings& settings, std::string path,

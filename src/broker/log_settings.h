@@ -18,7 +18,8 @@ std::shared_ptr<const log::LogConfig> topic_log_config(const TopicSettings& topi
 /// What __cluster_metadata's log is to do: its start moves with snapshots only.
 std::shared_ptr<const log::LogConfig> metadata_log_config(const Settings& settings);
 
-/// Where the data is. Errors: kInvalidSetting when log.dirs names several directories.
+/// Where the data is. Errors: kInvalidSetting when log.dirs names several directories, or
+/// metadata.log.dir another one.
 Result<std::string> data_directory(const Settings& settings);
 
 /// How a data directory is run. An empty one is formatted with ids drawn from `random`: a node that

@@ -56,7 +56,7 @@ Server::~Server() = default;
 Result<> Server::listen(std::vector<ListenerSpec> listeners) {
   std::vector<std::unique_ptr<runtime::Listener>> bound;
   for (ListenerSpec& spec : listeners) {
-    bound.push_back(TRY(shared_.env.network.listen(spec.bind, limits_.backlog)));
+    bound.push_back(TRY(shared_.env.network.listen(spec.bind, limits_.listen)));
     spec.bind.port = bound.back()->local().port;
     if (spec.advertised.port == 0) spec.advertised.port = spec.bind.port;
     if (!is_loopback(spec.bind.host)) {
@@ -92,11 +92,12 @@ runtime::Address Server::advertised_to(const ConnectionFacts& connection) const 
 
 runtime::Task<> Server::accept_all(size_t listener) {
   while (true) {
-    // Beyond the limit nobody is turned away: they wait in the backlog until somebody leaves.
-    while (static_cast<int64_t>(connections_.size()) >= limits_.connections_max) {
+    std::unique_ptr<runtime::Socket> socket = co_await accept_one(listener);
+    // Beyond the limit nobody is turned away: one waits here, the others in the backlog, until
+    // somebody leaves. Looked at only now, for meanwhile the limit or the other listeners moved.
+    while (static_cast<int64_t>(connections_.size()) >= limits_.counts.all_max) {
       co_await left_.wait();
     }
-    std::unique_ptr<runtime::Socket> socket = co_await accept_one(listener);
     if (!admit(socket->peer())) continue;
     ConnectionFacts facts{.id = next_id_++,
                           .listener = specs_[listener].name,
@@ -130,8 +131,13 @@ bool Server::admit(const runtime::Address& peer) {
 }
 
 int64_t Server::limit_of(const std::string& host) const {
-  const auto found = limits_.per_ip_overrides.find(host);
-  return found == limits_.per_ip_overrides.end() ? limits_.connections_per_ip_max : found->second;
+  const auto found = limits_.counts.per_ip_overrides.find(host);
+  return found == limits_.counts.per_ip_overrides.end() ? limits_.counts.per_ip_max : found->second;
+}
+
+void Server::set_counts(ConnectionCounts counts) {
+  limits_.counts = std::move(counts);
+  left_.wake_all();
 }
 
 runtime::Task<> Server::stop(Duration limit) {

@@ -22,13 +22,19 @@ struct ListenerSpec {
   runtime::Address advertised;
 };
 
+/// How many may be connected; may change while the server runs.
+struct ConnectionCounts {
+  int64_t all_max = INT32_MAX;                      ///< max.connections
+  int64_t per_ip_max = INT32_MAX;                   ///< max.connections.per.ip
+  std::map<std::string, int64_t> per_ip_overrides;  ///< max.connections.per.ip.overrides
+};
+
 struct ServerLimits {
   ConnectionLimits connection;
-  int64_t connections_max = INT32_MAX;              ///< max.connections
-  int64_t connections_per_ip_max = INT32_MAX;       ///< max.connections.per.ip
-  std::map<std::string, int64_t> per_ip_overrides;  ///< max.connections.per.ip.overrides
-  int64_t receive_bytes_max = 256 * 1024 * 1024;    ///< queued.max.request.bytes
-  int backlog = 50;                                 ///< socket.listen.backlog.size
+  ConnectionCounts counts;
+  int64_t receive_bytes_max = 256 * 1024 * 1024;  ///< queued.max.request.bytes
+  /// socket.listen.backlog.size, socket.send.buffer.bytes, socket.receive.buffer.bytes
+  runtime::ListenOptions listen;
 };
 
 class Server {
@@ -47,6 +53,9 @@ class Server {
 
   /// Accepts nobody any more, lets requests under way finish for at most `limit`, and closes all.
   runtime::Task<> stop(Duration limit);
+
+  /// From now on. Whoever is connected stays, and whoever waits may have a place at once.
+  void set_counts(ConnectionCounts counts);
 
   /// With real ports and hosts, in the order given.
   const std::vector<ListenerSpec>& listeners() const { return specs_; }

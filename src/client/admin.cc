@@ -63,6 +63,7 @@ std::string configs_of(ConfigResource type, const std::string& name) {
 Task<CreatedTopic> create_topic(Cluster* cluster, NewTopic topic) {
   const auto connection = co_await cluster->to_any();
   std::vector<kafka::CreateTopicsRequest::Config> configs;
+  configs.reserve(topic.configs.size());
   for (const auto& [name, value] : topic.configs) configs.push_back({.name = name, .value = value});
   kafka::CreateTopicsRequest::Topic wanted{.name = topic.name,
                                            .num_partitions = topic.partitions,

@@ -98,6 +98,7 @@ class StickyAssignor {
   // can be believed, so the first keeps it.
   void keep_owned() {
     std::vector<const MemberSubscription*> newest_first;
+    newest_first.reserve(members_.size());
     for (const MemberSubscription& member : members_) newest_first.push_back(&member);
     std::sort(newest_first.begin(), newest_first.end(), [](const auto* a, const auto* b) {
       return a->generation != b->generation ? a->generation > b->generation : comes_before(*a, *b);

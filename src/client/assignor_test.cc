@@ -11,6 +11,7 @@ namespace {
 
 std::vector<int32_t> numbers(const std::vector<TopicPartition>& partitions) {
   std::vector<int32_t> result;
+  result.reserve(partitions.size());
   for (const TopicPartition& p : partitions) result.push_back(p.partition.value);
   return result;
 }

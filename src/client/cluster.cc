@@ -46,6 +46,7 @@ Task<std::shared_ptr<Connection>> Cluster::to_broker(BrokerId id) {
 
 Task<std::shared_ptr<Connection>> Cluster::to_any() {
   std::vector<runtime::Address> candidates;
+  candidates.reserve(brokers_.size() + bootstrap_.size());
   for (const auto& [id, address] : brokers_) candidates.push_back(address);
   candidates.insert(candidates.end(), bootstrap_.begin(), bootstrap_.end());
   Error last(Errc::kUnreachable, "no bootstrap address is given");

@@ -41,7 +41,7 @@ Task<std::shared_ptr<Connection>> Connection::open(runtime::Env* env, runtime::A
   const Duration limit = options.request_timeout;
   Result<std::unique_ptr<runtime::Socket>> socket = co_await runtime::as_result(
       runtime::with_timeout(&env->loop, limit, env->network.connect(to)));
-  if (!socket) co_await fail(std::move(socket).error().within("connect to " + to.to_string()));
+  if (!socket) co_await fail(socket.error().within("connect to " + to.to_string()));
   std::shared_ptr<Connection> connection(
       new Connection(env, to, *std::move(socket), std::move(options)));
   connection->scope_.spawn("client connection: write", connection->write_all_queued());

@@ -89,7 +89,7 @@ Task<std::vector<Fetched>> Fetcher::poll(MonoTime deadline) {
   std::vector<Fetched> fetched;
   while (fetched.empty() && loop.now() < deadline) {
     Result<std::map<BrokerId, Share>> shares = co_await as_result(by_leader());
-    if (!shares && !shares.error().info().retriable) co_await std::move(shares);
+    if (!shares && !shares.error().info().retriable) co_await fail(shares.error());
     if (!shares || shares->empty()) {
       co_await runtime::sleep_until(std::min(deadline, loop.now() + options_.wait_max));
       continue;

@@ -101,6 +101,7 @@ Task<GroupConsumer::Joined> GroupConsumer::join_once() {
       .topics = options_.topics, .owned = assignment_, .generation = generation_.value};
   const Buffer subscription = encode_subscription(mine);
   std::vector<kafka::JoinGroupRequest::Protocol> protocols;
+  protocols.reserve(options_.strategies.size());
   for (const Strategy strategy : options_.strategies) {
     protocols.push_back({.name = strategy_name(strategy), .metadata = subscription});
   }

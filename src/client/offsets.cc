@@ -108,6 +108,7 @@ Task<> commit(Cluster* cluster, std::string group, Committer committer,
   const std::shared_ptr<Connection> coordinator = co_await cluster->to_coordinator(group);
   Arena arena;
   std::vector<TopicPartition> partitions;
+  partitions.reserve(offsets.size());
   for (const auto& [partition, offset] : offsets) partitions.push_back(partition);
   const auto topics = by_topic(partitions);
   kafka::OffsetCommitRequest request;

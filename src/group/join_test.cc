@@ -127,6 +127,7 @@ TEST_CASE("the protocol most members prefer among those all offer is chosen") {
   for (const Row& row : rows) {
     TestHost host;
     std::vector<JoinOptions> members;
+    members.reserve(row.members.size());
     for (const Offers& offers : row.members) members.push_back({.protocols = offers});
     host.stable_group(members);
     CHECK(host.state() == GroupState::kStable);

@@ -48,6 +48,7 @@ class TestHost : public TestLogHost {
 
   Token join(const JoinOptions& options) {
     std::vector<kafka::JoinGroupRequest::Protocol> protocols;
+    protocols.reserve(options.protocols.size());
     for (const auto& [name, metadata] : options.protocols)
       protocols.push_back({name, as_bytes(metadata)});
     kafka::JoinGroupRequest request = {.group_id = options.group,
@@ -70,6 +71,7 @@ class TestHost : public TestLogHost {
   Token sync(std::string_view member_id, int32_t generation, const Assignments& assignments = {},
              kafka::SyncGroupRequest request = {}) {
     std::vector<kafka::SyncGroupRequest::Assignment> list;
+    list.reserve(assignments.of.size());
     for (const auto& [who, what] : assignments.of) list.push_back({who, as_bytes(what)});
     if (request.group_id.empty()) request.group_id = "g";
     request.generation_id = GenerationId(generation);
@@ -114,6 +116,7 @@ class TestHost : public TestLogHost {
   };
   const kafka::OffsetCommitResponse& commit(const CommitOptions& options) {
     std::vector<kafka::OffsetCommitRequest::Partition> partitions;
+    partitions.reserve(options.offsets.size());
     for (const auto& [partition, offset] : options.offsets) {
       partitions.push_back({.partition_index = PartitionIndex(partition),
                             .committed_offset = Offset(offset),

@@ -365,8 +365,14 @@ Result<> Decompressor::decompress(Codec codec, Bytes from, Buffer& into, size_t 
                              bytes_max);
     case Codec::kSnappy:
       return xerial_decompress(from, into, bytes_max);
-    case Codec::kLz4:
-      return lz4_decompress(&lazily(contexts.lz4, make_lz4_decompressor), from, into, bytes_max);
+    case Codec::kLz4: {
+      Result<> done =
+          lz4_decompress(&lazily(contexts.lz4, make_lz4_decompressor), from, into, bytes_max);
+      // lz4's reset (1.9) keeps what an abandoned frame said to be still missing, and the next
+      // frame, though whole, would be refused for it.
+      if (!done) contexts.lz4.reset();
+      return done;
+    }
     case Codec::kZstd:
       if (!contexts.zstd) contexts.zstd.reset(ZSTD_createDCtx());
       CHECK(contexts.zstd != nullptr);

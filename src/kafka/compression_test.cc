@@ -185,6 +185,24 @@ TEST_CASE("lz4 frames with any flags are read: linked blocks, sizes, checksums")
   }
 }
 
+TEST_CASE("an lz4 frame that tells its size and breaks off does no harm to the next frame") {
+  const std::string text(100'000, 'm');
+  LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
+  preferences.frameInfo.contentSize = text.size();
+  Buffer frame;
+  frame.resize(LZ4F_compressFrameBound(text.size(), &preferences));
+  frame.resize(
+      LZ4F_compressFrame(frame.data(), frame.size(), text.data(), text.size(), &preferences));
+
+  Decompressor decompressor;
+  Buffer out;
+  const Bytes cut = frame.bytes().first(frame.size() / 2);
+  CHECK(!decompressor.decompress(Codec::kLz4, cut, out, text.size()));
+  CHECK(decompressor.decompress(Codec::kLz4, packed(Codec::kLz4, text), out, text.size()));
+  CHECK(!decompressor.decompress(Codec::kLz4, frame, out, text.size() / 2));
+  CHECK(decompressor.decompress(Codec::kLz4, packed(Codec::kLz4, text), out, text.size()));
+}
+
 TEST_CASE("a zstd stream without content size and with a huge window is read") {
   Random random(34);
   const std::string text = random_text(random, 300'000);

@@ -83,22 +83,30 @@ Result<LogLoader::Files> LogLoader::list_files() {
 // A `.swap` is complete; what it replaces may be gone already. Finishes the replacement.
 Result<> LogLoader::finish_swaps(Files& files) {
   std::set<Offset> swaps;
+  std::set<Offset> originals;  // that stay
   Offset from{INT64_MAX};
   Offset to{0};
   for (const SegmentFileName& name : files.names) {
     if (name.suffix != FileSuffix::kSwap || name.kind != FileKind::kLog) continue;
     // One whose neighbour was still being made is not part of a whole.
     if (name.base_offset >= files.smallest_cleaned) continue;
+    const Offset end = TRY(end_of_file(name));
+    // Rot has left nothing of it: the original is better, where it is still there.
+    if (end == name.base_offset && files.has(name.base_offset, FileKind::kLog)) {
+      originals.insert(name.base_offset);
+      continue;
+    }
     swaps.insert(name.base_offset);
     from = std::min(from, name.base_offset);
-    to = std::max(to, TRY(end_of_file(name)));
+    to = std::max(to, end);
   }
   runtime::Disk& disk = services_.env.disk;
   std::vector<SegmentFileName> kept;
   for (const SegmentFileName& name : files.names) {
     const bool is_swap = name.suffix == FileSuffix::kSwap;
     const bool replaced = !is_swap && name.kind != FileKind::kProducerSnapshot &&
-                          name.base_offset >= from && name.base_offset < to;
+                          name.base_offset >= from && name.base_offset < to &&
+                          !originals.contains(name.base_offset);
     if (replaced || (is_swap && !swaps.contains(name.base_offset))) {
       TRY(disk.remove(path_of(name)));
     } else {

@@ -360,6 +360,22 @@ TEST_CASE("a swap that was complete is finished: its sources go, also those not 
   CHECK(world.offsets() == std::vector<int64_t>{0, 1, 2, 4, 5, 6, 7, 8, 9});
 }
 
+TEST_CASE("a swap that rot has left nothing of gives way to its source, where that is there") {
+  for (const bool source_is_there : {true, false}) {
+    CAPTURE(source_is_there);
+    TenBatches world;
+    REQUIRE(world.close());
+    const std::string swap = path_of(2, FileKind::kLog, FileSuffix::kSwap);
+    world.write(swap, 0, as_bytes(std::string(200, 'r')));
+    if (!source_is_there) REQUIRE(world.disk().remove(path_of(2, FileKind::kLog)));
+    REQUIRE(world.start());
+    CHECK(!world.disk().info(swap));
+    CHECK(world.log().log_end_offset() == Offset(10));
+    if (source_is_there) CHECK(world.offsets() == numbers(0, 10));
+    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+  }
+}
+
 TEST_CASE("a log that ends before its log start begins anew there") {
   TenBatches world;
   REQUIRE(world.log().delete_records_before(Offset(9)));

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <algorithm>
+#include <cmath>
 
 #include "metadata/features.h"
 #include "metadata/topic_name.h"
@@ -366,7 +367,8 @@ Result<> Image::apply(const kafka::ClientQuotaRecord& record, Delta& delta) {
   }
   std::ranges::sort(entity);
   delta.quotas.insert(entity);
-  if (!record.remove) {
+  // Nothing is more than NaN, so it limits nobody; kept, it would make the image unlike itself.
+  if (!record.remove && !std::isnan(record.value)) {
     quotas_[std::move(entity)][std::string(record.key)] = record.value;
     return {};
   }

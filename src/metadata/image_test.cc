@@ -1,5 +1,7 @@
 #include "metadata/image.h"
 
+#include <limits>
+
 #include "metadata/snapshot.h"
 
 #include "base/testing.h"
@@ -156,6 +158,11 @@ TEST_CASE("configs, features, quotas, ACLs, credentials and tokens come and go")
   r.must(quota);
   const QuotaEntity expected{{"client-id", std::nullopt}, {"user", "bob"}};
   CHECK(r.image.quotas().at(expected).at("producer_byte_rate") == 5);
+  quota.value = std::numeric_limits<double>::quiet_NaN();
+  r.must(quota);
+  CHECK(r.image.quotas().empty());
+  quota.value = 6;
+  r.must(quota);
   quota.remove = true;
   r.must(quota);
 

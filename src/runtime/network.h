@@ -60,12 +60,21 @@ class Listener {
   virtual void close() = 0;
 };
 
+/// How a listener takes connections. A negative size leaves the kernel's buffers of each connection
+/// to the kernel, which fits them to the connection. Units: bytes.
+struct ListenOptions {
+  int backlog = 50;  ///< how many connections may wait to be accepted
+  int send_buffer_bytes = -1;
+  int receive_buffer_bytes = -1;
+};
+
 class Network {
  public:
   virtual ~Network() = default;
   /// Port 0 picks a free one. Errors: kAddressInUse when the port is taken, kAddressNotHere when
   /// the host is none of ours.
-  virtual Result<std::unique_ptr<Listener>> listen(const Address& at, int backlog) = 0;
+  virtual Result<std::unique_ptr<Listener>> listen(const Address& at,
+                                                   const ListenOptions& options) = 0;
   /// Errors: kUnreachable (refused, no route, unknown host).
   virtual Task<std::unique_ptr<Socket>> connect(Address to) = 0;
 };

@@ -171,8 +171,8 @@ Result<std::unique_ptr<Socket>> SimulatedListener::try_accept() {
   return socket;
 }
 
-Result<std::unique_ptr<runtime::Listener>> SimulatedNetwork::listen(const Address& at,
-                                                                    int backlog) {
+Result<std::unique_ptr<runtime::Listener>> SimulatedNetwork::listen(
+    const Address& at, const runtime::ListenOptions& options) {
   if (!host_.is_called(at.host)) {
     return fail(Errc::kAddressNotHere, fmt::format("{}: not an address of this machine", at.host));
   }
@@ -181,7 +181,7 @@ Result<std::unique_ptr<runtime::Listener>> SimulatedNetwork::listen(const Addres
   if (host_.listeners.contains(local.port)) {
     return fail(Errc::kAddressInUse, fmt::format("{}: address in use", local.to_string()));
   }
-  return std::make_unique<SimulatedListener>(fabric_, host_, std::move(local), backlog);
+  return std::make_unique<SimulatedListener>(fabric_, host_, std::move(local), options.backlog);
 }
 
 Task<std::unique_ptr<Socket>> SimulatedNetwork::connect(Address to) {

@@ -42,7 +42,7 @@ class SimulatedNetwork final : public runtime::Network {
   SimulatedNetwork(Fabric& fabric, Host& host) : fabric_(fabric), host_(host) {}
 
   Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address& at,
-                                                    int backlog) override;
+                                                    const runtime::ListenOptions& options) override;
   runtime::Task<std::unique_ptr<runtime::Socket>> connect(runtime::Address to) override;
 
  private:

@@ -24,7 +24,7 @@ struct Pair {
   explicit Pair(const Faults& faults = {}, uint64_t seed = 1) : world(seed, faults) {
     server.start([this](Env& env) {
       auto objects = std::make_shared<Objects>();
-      objects->listener = env.network.listen({"0.0.0.0", kPort}, 2).value();
+      objects->listener = env.network.listen({"0.0.0.0", kPort}, {.backlog = 2}).value();
       there = objects.get();
       return objects;
     });
@@ -242,9 +242,10 @@ TEST_CASE("out of descriptors, accept says kOverloaded until a socket is closed"
 TEST_CASE("listening: taken ports, strange hosts, a free port, and loopback only for oneself") {
   Pair pair;
   Env& env = pair.server.env();
-  CHECK(env.network.listen({"server", kPort}, 1).error().code() == Errc::kAddressInUse);
-  CHECK(env.network.listen({"client", 1}, 1).error().code() == Errc::kAddressNotHere);
-  const auto own = env.network.listen({"127.0.0.1", 0}, 1).value();
+  CHECK(env.network.listen({"server", kPort}, {.backlog = 1}).error().code() ==
+        Errc::kAddressInUse);
+  CHECK(env.network.listen({"client", 1}, {.backlog = 1}).error().code() == Errc::kAddressNotHere);
+  const auto own = env.network.listen({"127.0.0.1", 0}, {.backlog = 1}).value();
   REQUIRE(own->local().port != 0);
   const auto dial = [](Env* from, Address to) -> Task<> { co_await from->network.connect(to); };
   const uint16_t port = own->local().port;

@@ -28,7 +28,7 @@ class Counter {
     co_await self->env_.disk.sync_directory("/");
     self->size_ = co_await self->file_->size();
     LOG_INFO("counter", "starts at {}", self->size_);
-    self->listener_ = co_await self->env_.network.listen({"0.0.0.0", kPort}, 100);
+    self->listener_ = co_await self->env_.network.listen({"0.0.0.0", kPort}, {.backlog = 100});
     while (true) {
       std::unique_ptr<Socket> socket = co_await runtime::accept(self->listener_.get());
       self->scope_.spawn("talk", talk(self, std::move(socket)));

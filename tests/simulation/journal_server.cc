@@ -54,7 +54,7 @@ Task<> JournalServer::serve(JournalServer* self) {
     self->options_.exit();
     co_await recovered;
   }
-  self->listener_ = co_await self->env_.network.listen({"0.0.0.0", kJournalPort}, 100);
+  self->listener_ = co_await self->env_.network.listen({"0.0.0.0", kJournalPort}, {.backlog = 100});
   while (true) {
     std::unique_ptr<Socket> socket = co_await runtime::accept(self->listener_.get());
     self->scope_.spawn("talk", talk(self, std::move(socket)));

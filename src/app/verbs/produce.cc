@@ -100,6 +100,7 @@ class Produce : public Verb {
 
   Task<> send(Session* session, client::Producer* producer, const TextRecord* text) {
     std::vector<kafka::RecordHeader> headers;
+    headers.reserve(text->headers.size() + headers_.size());
     for (const auto& [key, value] : text->headers) {
       headers.push_back({key, value ? std::optional(as_bytes(*value)) : std::nullopt});
     }

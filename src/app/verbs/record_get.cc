@@ -57,8 +57,10 @@ class RecordGet : public Verb {
     kafka::Decompressor decompressor;
     std::optional<Value> found;
     auto polled = co_await as_result(fetcher.poll(session->env().loop.now() + kPatience));
-    if (!polled && polled.error().code() != Errc::kOffsetOutOfRange) co_await std::move(polled);
-    if (!polled) polled.emplace();  // nothing is there: said below
+    if (!polled) {
+      if (polled.error().code() != Errc::kOffsetOutOfRange) co_await fail(polled.error());
+      polled.emplace();  // nothing is there: said below
+    }
     for (const client::Fetched& fetched : *polled) {
       co_await client::for_each_record(fetched, decompressor, size_t{256} << 20,
                                        [&](const kafka::RecordView& record) -> Result<> {

@@ -37,7 +37,8 @@ OffsetFetchRequest::Group only_group(const OffsetFetchRequest& wanted, Arena& ar
 // Ids become names on the way to the coordinator, and ids again on the way back.
 class Translation {
  public:
-  Translation(Request& request) : request_(request), image_(request.node().quorum.image()) {}
+  explicit Translation(Request& request)
+      : request_(request), image_(request.node().quorum.image()) {}
 
   OffsetFetchRequest::Group to_names(const OffsetFetchRequest::Group& wanted) {
     OffsetFetchRequest::Group named = wanted;

@@ -193,12 +193,20 @@ class SystemListener : public Listener, private EventHandler {
   WaitQueue acceptable_;
 };
 
-Result<FileDescriptor> open_listener(SocketAddress& at, const Address& named, int backlog) {
+Result<FileDescriptor> open_listener(SocketAddress& at, const Address& named,
+                                     const ListenOptions& options) {
   FileDescriptor fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail(system_error(errno, "listen on", named.to_string()));
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (at.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (::bind(fd.get(), at.get(), at.size) != 0 || ::listen(fd.get(), backlog) != 0) {
+  // What it accepts has its buffers; only before listen() do they count in the handshake.
+  if (options.send_buffer_bytes >= 0) {
+    set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, options.send_buffer_bytes);
+  }
+  if (options.receive_buffer_bytes >= 0) {
+    set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, options.receive_buffer_bytes);
+  }
+  if (::bind(fd.get(), at.get(), at.size) != 0 || ::listen(fd.get(), options.backlog) != 0) {
     return fail(system_error(errno, "listen on", named.to_string()));
   }
   return fd;
@@ -234,7 +242,8 @@ bool is_numeric(const std::string& host) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> SystemNetwork::listen(const Address& at, int backlog) {
+Result<std::unique_ptr<Listener>> SystemNetwork::listen(const Address& at,
+                                                        const ListenOptions& options) {
   std::vector<SocketAddress> addresses = TRY(look_up(at, /*passive=*/true));
   // "Every address": the one IPv6 socket that takes IPv4 too, where there is IPv6.
   if (at.host.empty()) {
@@ -242,9 +251,9 @@ Result<std::unique_ptr<Listener>> SystemNetwork::listen(const Address& at, int b
       if (a.family() == AF_INET6) std::swap(addresses.front(), a);
     }
   }
-  Result<FileDescriptor> fd = open_listener(addresses.front(), at, backlog);
+  Result<FileDescriptor> fd = open_listener(addresses.front(), at, options);
   for (size_t i = 1; !fd && i < addresses.size(); ++i)
-    fd = open_listener(addresses[i], at, backlog);
+    fd = open_listener(addresses[i], at, options);
   auto listener = std::make_unique<SystemListener>(driver_, TRY(std::move(fd)));
   TRY(listener->watch());
   return listener;

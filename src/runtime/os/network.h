@@ -12,7 +12,8 @@ class SystemNetwork : public Network {
   /// Names are looked up on helper threads.
   SystemNetwork(Driver& driver, HelperThreads& threads) : driver_(driver), threads_(threads) {}
 
-  Result<std::unique_ptr<Listener>> listen(const Address& at, int backlog) override;
+  Result<std::unique_ptr<Listener>> listen(const Address& at,
+                                           const ListenOptions& options) override;
   Task<std::unique_ptr<Socket>> connect(Address to) override;
 
  private:

@@ -71,7 +71,8 @@ Task<> write_pattern(Socket* socket, size_t size) {
 }
 
 Task<> echo(Machine* machine, size_t size) {
-  std::unique_ptr<Listener> listener = co_await machine->network.listen({"127.0.0.1", 0}, 5);
+  std::unique_ptr<Listener> listener =
+      co_await machine->network.listen({"127.0.0.1", 0}, {.backlog = 5});
   Scope scope(machine->loop);
   scope.spawn("echo", serve_echo(listener.get()));
   std::unique_ptr<Socket> socket = co_await machine->network.connect(listener->local());
@@ -91,6 +92,39 @@ TEST_CASE("bytes come back over loopback, far more than the socket buffers hold"
   CHECK(machine.run(echo(&machine, 20'000'000)));
 }
 
+// How much one end takes while the other reads nothing.
+size_t bytes_taken(Socket& socket) {
+  const std::vector<uint8_t> bytes(4096);
+  const std::array<Bytes, 1> piece = {Bytes(bytes)};
+  size_t taken = 0;
+  while (const Result<size_t> written = socket.try_write(piece)) taken += *written;
+  return taken;
+}
+
+struct Taken {
+  size_t by_server = 0;
+  size_t by_client = 0;
+};
+
+Task<> measure(Machine* machine, ListenOptions options, Taken* taken) {
+  std::unique_ptr<Listener> listener = co_await machine->network.listen({"127.0.0.1", 0}, options);
+  std::unique_ptr<Socket> client = co_await machine->network.connect(listener->local());
+  std::unique_ptr<Socket> server = co_await accept(listener.get());
+  *taken = {.by_server = bytes_taken(*server), .by_client = bytes_taken(*client)};
+}
+
+TEST_CASE("a listener's connections have the buffers that it was given") {
+  Machine machine;
+  Taken usual;
+  Taken small_send;
+  Taken small_receive;
+  CHECK(machine.run(measure(&machine, {}, &usual)));
+  CHECK(machine.run(measure(&machine, {.send_buffer_bytes = 4096}, &small_send)));
+  CHECK(machine.run(measure(&machine, {.receive_buffer_bytes = 4096}, &small_receive)));
+  CHECK(small_send.by_server < usual.by_server / 2);
+  CHECK(small_receive.by_client < usual.by_client);
+}
+
 Task<> connect_nowhere(Machine* machine, Address at) {
   co_await machine->network.connect(at);
 }
@@ -99,7 +133,7 @@ TEST_CASE("a refused connection and an unknown host are kUnreachable") {
   Machine machine;
   Address free_port;
   {
-    auto listener = machine.network.listen({"127.0.0.1", 0}, 1);
+    auto listener = machine.network.listen({"127.0.0.1", 0}, {.backlog = 1});
     REQUIRE(listener);
     free_port = (*listener)->local();
   }
@@ -110,9 +144,9 @@ TEST_CASE("a refused connection and an unknown host are kUnreachable") {
 
 TEST_CASE("a taken port and a foreign address are told apart") {
   Machine machine;
-  auto first = machine.network.listen({"127.0.0.1", 0}, 1);
+  auto first = machine.network.listen({"127.0.0.1", 0}, {.backlog = 1});
   REQUIRE(first);
-  const auto second = machine.network.listen((*first)->local(), 1);
+  const auto second = machine.network.listen((*first)->local(), {.backlog = 1});
   REQUIRE(!second);
   CHECK(second.error().code() == Errc::kAddressInUse);
   const auto foreign = machine.network.listen({"192.0.2.1", 0}, 1);  // RFC 5737: nobody's
