@@ -1,5 +1,5 @@
-// RecentLine: whether a line for the log was said a moment ago. What clients ask for again and again
-// fails again and again; one line a minute tells it.
+// RecentLine: whether a line for the log was said a moment ago. What clients ask for again and
+// again fails again and again; one line a minute tells it.
 #pragma once
 
 #include <string>

@@ -34,8 +34,8 @@ void take_earlier(std::optional<Timestamp>& due, Timestamp other) {
 }  // namespace
 
 // What may be compacted ends at the active segment, at the last stable offset, at the first segment
-// that is younger than min.compaction.lag.ms, and where no stable snapshot of the producers follows:
-// their batches are left out because of later ones that a crash may still take.
+// that is younger than min.compaction.lag.ms, and where no stable snapshot of the producers
+// follows: their batches are left out because of later ones that a crash may still take.
 Result<Cleanable> Compaction::measure(PartitionLog& log, Timestamp now) {
   const LogConfig& config = log.config();
   Cleanable range{.first_dirty = std::max(log.first_dirty_, log.log_start_), .end = log.log_start_};

@@ -141,8 +141,8 @@ Result<Offset> LogLoader::end_of_file(const SegmentFileName& name) {
   }
 }
 
-// Retention removes the segments below log start. If it had begun when the server stopped, there may
-// be a gap; what lies before that is of no use. Returns where what is kept begins.
+// Retention removes the segments below log start. If it had begun when the server stopped, there
+// may be a gap; what lies before that is of no use. Returns where what is kept begins.
 Result<Offset> LogLoader::first_whole(const Files& files) {
   Offset first = checkpoints_.log_start;
   std::vector<SegmentFileName> below;

@@ -153,8 +153,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Bounds: one or two reads of 4 KiB; no data is copied.
   Result<ReadResult> read(Offset from, const ReadOptions& options);
 
-  /// Tells the operator that a reader was refused with what read() or the slice said; the same line at
-  /// most once a minute.
+  /// Tells the operator that a reader was refused with what read() or the slice said; the same line
+  /// at most once a minute.
   void report_unreadable(const Error& error);
 
   /// The aborted transactions that overlap [from, to), as a Fetch of committed data lists them.

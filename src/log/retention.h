@@ -14,8 +14,8 @@ class Retention {
   /// Moves log start behind the segments whose time or size says so: only whole ones, only from the
   /// front, only below the high watermark. When all must go, the log first rolls to an empty one.
   /// Removes those that lie below the log start that is on disk: so a crash between the removals of
-  /// several leaves no gap. And only once a snapshot of the producers behind them is stable, so that
-  /// no crash loses what they tell of producers.
+  /// several leaves no gap. And only once a snapshot of the producers behind them is stable, so
+  /// that no crash loses what they tell of producers.
   /// Errors: as reading and rolling.
   static Result<> apply(PartitionLog& log, Timestamp now);
 

@@ -149,7 +149,8 @@ TEST_CASE("a taken port and a foreign address are told apart") {
   const auto second = machine.network.listen((*first)->local(), {.backlog = 1});
   REQUIRE(!second);
   CHECK(second.error().code() == Errc::kAddressInUse);
-  const auto foreign = machine.network.listen({"192.0.2.1", 0}, 1);  // RFC 5737: nobody's
+  // RFC 5737: nobody's.
+  const auto foreign = machine.network.listen({"192.0.2.1", 0}, {.backlog = 1});
   REQUIRE(!foreign);
   CHECK(foreign.error().code() == Errc::kAddressNotHere);
 }
