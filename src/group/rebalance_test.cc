@@ -204,6 +204,7 @@ TEST_CASE("members that join and never sync are removed after the rebalance time
 TEST_CASE("whom a group waits for is named, the leader first") {
   TestHost host;
   std::vector<std::string> ids;
+  ids.reserve(3);
   for (int i = 0; i < 3; ++i) ids.push_back(host.join_twice({.client = "app"}).first);
   host.tick();
   const Explanation waiting = *host.coordinator().explain("g");

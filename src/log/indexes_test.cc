@@ -143,6 +143,7 @@ TEST_CASE("aborted transactions are those whose span overlaps the range") {
     std::vector<AbortedTransaction> found;
     index.collect(Offset(from), Offset(to), found);
     std::vector<int64_t> producers;
+    producers.reserve(found.size());
     for (const AbortedTransaction& one : found) producers.push_back(one.producer_id.value);
     return producers;
   };
