@@ -233,7 +233,9 @@ bool LogLoader::measure() {
     first_to_recover_ = log_->segments_.size() - 1;
     return false;
   }
-  if (*end < checkpoints_.recovery_point) {
+  const std::span<const Damage> damage = log_->segments_.active().damage();
+  const bool open_ended = !damage.empty() && damage.back().next_offset == kNoOffset;
+  if (*end < checkpoints_.recovery_point || open_ended) {
     first_to_recover_ = log_->segments_.size() - 1;
     return false;
   }

@@ -157,6 +157,21 @@ TEST_CASE("after an orderly stop a missing end is told of, and its offsets stay 
   }
 }
 
+TEST_CASE("what is appended behind an end that has rotted does not take the damage's offsets") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.close());
+  REQUIRE(world.disk().flip_bit(kFirstLog, 9 * batch + 9, 6));  // the last one's length
+  REQUIRE(
+      world.disk().remove(path_of(0, FileKind::kOffsetIndex)));  // who rebuilds it meets the rot
+  REQUIRE(world.disk().remove("data/recovery-point-offset-checkpoint"));
+  REQUIRE(world.start());
+  const Offset next = world.log().log_end_offset();
+  CHECK(put(world.log(), {"next"})->first_offset == next);
+  REQUIRE(world.durable(world.log()));
+  CHECK(world.offsets(next.value) == numbers(next.value, next.value + 1));
+}
+
 TEST_CASE("rot after an orderly stop is found by the read that meets it, once, and walked around") {
   struct Rot {
     int byte;
