@@ -113,7 +113,7 @@ Task<> Compaction::map_dirty(Cleanable range) {
     if (segment.base_offset() >= range.end) co_return;
     const Offset end = log_->end_of_segment(i);
     const std::shared_ptr<runtime::File> file = co_await segment.file();
-    SegmentScan scan(*file, 0, segment.size(), segment.base_offset());
+    SegmentScan scan(*file, 0, segment.size(), {segment.base_offset(), end});
     int64_t pause_at = kBytesBetweenPauses;
     while (co_await next_batch(scan, segment)) {
       if (scan.next_position() > pause_at) {
@@ -203,10 +203,10 @@ Task<size_t> Compaction::clean_group(size_t from, size_t to) {
 
 Task<> Compaction::copy_segment(size_t index, Segment* into) {
   Segment& segment = log_->segments_.at(index);
-  transactions_.add(
-      co_await log_->aborted_transactions(segment.base_offset(), log_->end_of_segment(index)));
+  const SegmentOffsets offsets{segment.base_offset(), log_->end_of_segment(index)};
+  transactions_.add(co_await log_->aborted_transactions(offsets.first, offsets.end));
   const std::shared_ptr<runtime::File> file = co_await segment.file();
-  SegmentScan scan(*file, 0, segment.size(), segment.base_offset());
+  SegmentScan scan(*file, 0, segment.size(), offsets);
   int64_t pause_at = kBytesBetweenPauses;
   while (co_await next_batch(scan, segment)) {
     co_await filter(co_await scan.batch());

@@ -235,7 +235,7 @@ bool LogLoader::measure() {
   }
   const std::span<const Damage> damage = log_->segments_.active().damage();
   const bool open_ended = !damage.empty() && damage.back().next_offset == kNoOffset;
-  if (*end < checkpoints_.recovery_point || open_ended) {
+  if (*end < checkpoints_.recovery_point || open_ended || follows_a_gap()) {
     first_to_recover_ = log_->segments_.size() - 1;
     return false;
   }
@@ -243,6 +243,14 @@ bool LogLoader::measure() {
   log_->durable_ = *end;
   log_->stable_snapshot_ = *end;
   return true;
+}
+
+// Whether the last segment is empty and the one before it does not reach to it.
+bool LogLoader::follows_a_gap() {
+  const size_t last = log_->segments_.size() - 1;
+  if (last == 0 || log_->segments_.active().size() > 0) return false;
+  const Result<Offset> end = log_->segments_.at(last - 1).next_offset();
+  return !end || *end < log_->segments_.active().base_offset();
 }
 
 // After a clean stop the log reaches to its recovery point. If it does not, somebody has taken
@@ -265,6 +273,8 @@ Task<> LogLoader::recover() {
     const size_t unflushed = log.segments_.floor(checkpoints_.recovery_point - 1);
     index = std::min(index, unflushed == log.segments_.size() ? 0 : unflushed);
   }
+  // Whether an empty one is in its place, only the one before it can tell.
+  while (index > 0 && log.segments_.at(index).size() == 0) --index;
   log.stable_snapshot_ = checkpoints_.recovery_point - 1;
   co_await producers_before(index);
   for (; index < log.segments_.size(); ++index) {
@@ -310,7 +320,7 @@ Task<bool> LogLoader::recover_segment(size_t index) {
   const std::shared_ptr<runtime::File> file = co_await segment.file();
   segment.forget_damage();  // what a rebuilt index met; a part of it may be cut now
   SegmentScan scan(
-      *file, 0, segment.size(), segment.base_offset(),
+      *file, 0, segment.size(), log.segments_.offsets_of(index),
       services_.recovery_checks_crc ? kafka::CrcCheck::kVerify : kafka::CrcCheck::kSkip);
   Segment::Contents contents(segment.base_offset());
   int64_t next_yield = kBytesBetweenYields;
@@ -337,9 +347,7 @@ Task<bool> LogLoader::recover_segment(size_t index) {
       co_await runtime::yield();
     }
   }
-  if (whole && index + 1 < log.segments_.size()) {
-    whole = ends_at_next(index, scan);
-  }
+  if (whole && index + 1 < log.segments_.size()) whole = co_await ends_at_next(index, scan);
   report_.bytes_scanned += segment.size();
   log.log_end_ = std::max(log.log_end_, scan.next_offset());
   scanned_end_ = scan.next_offset();
@@ -369,13 +377,13 @@ Task<> LogLoader::write_again(runtime::File* file, int64_t from, int64_t to) {
 
 // Whether the segment reaches to the next one. A file that ends early, at the end of a batch, looks
 // whole by itself.
-bool LogLoader::ends_at_next(size_t index, const SegmentScan& scan) {
-  const Offset next = log_->segments_.at(index + 1).base_offset();
+Result<bool> LogLoader::ends_at_next(size_t index, const SegmentScan& scan) {
+  Segment& behind = log_->segments_.at(index + 1);
+  const Offset next = behind.base_offset();
   const bool damaged_to_end = !damaged_.empty() && damaged_.back().second == index &&
                               damaged_.back().first.next_offset == kNoOffset;
-  if (damaged_to_end || scan.next_offset() >= next || next - scan.next_offset() > INT32_MAX) {
-    return true;
-  }
+  if (damaged_to_end || scan.next_offset() >= next) return true;
+  if (next - scan.next_offset() > INT32_MAX && TRY(begins_with_batch(behind))) return true;
   const Damage missing{.position = scan.next_position(),
                        .first_offset = scan.next_offset(),
                        .why = Error(Errc::kCorruptMessage, "the file ends too early")};
@@ -385,6 +393,14 @@ bool LogLoader::ends_at_next(size_t index, const SegmentScan& scan) {
   }
   note_cut(missing, log_->segments_.at(index));
   return false;
+}
+
+// An append may leave a gap that is too wide for one segment; then its batch is the first one
+// behind the gap. If that did not become whole, there is no gap either.
+Result<bool> LogLoader::begins_with_batch(Segment& segment) {
+  const std::shared_ptr<runtime::File> file = TRY(segment.file());
+  SegmentScan scan(*file, 0, segment.size(), {segment.base_offset()});
+  return TRY(scan.next()) == SegmentScan::Found::kBatch;
 }
 
 Result<> LogLoader::note_batch(Segment::Contents& contents, SegmentScan& scan) {

@@ -61,13 +61,15 @@ class LogLoader {
   Result<> load_epochs();
   Result<> start_empty();
   bool measure();
+  bool follows_a_gap();
   void note_missing_end();
   runtime::Task<> recover();
   Result<> producers_before(size_t index);
   void take_snapshot(Offset base);
   runtime::Task<bool> recover_segment(size_t index);
   static runtime::Task<> write_again(runtime::File* file, int64_t from, int64_t to);
-  bool ends_at_next(size_t index, const SegmentScan& scan);
+  Result<bool> ends_at_next(size_t index, const SegmentScan& scan);
+  static Result<bool> begins_with_batch(Segment& segment);
   Result<> note_batch(Segment::Contents& contents, SegmentScan& scan);
   void note_damage(const Damage& damage, size_t index);
   void note_cut(const Damage& damage, const Segment& segment);

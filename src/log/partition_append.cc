@@ -58,6 +58,15 @@ Extent extent_of(Bytes batches) {
   return extent;
 }
 
+// Nobody writes so much: a foreign file leads there, by its name or by a batch with such an offset.
+Result<> check_offsets_left(Offset next, const kafka::BatchHeaderView& batch) {
+  if (batch.last_offset_delta() < INT64_MAX - next.value) return {};
+  return fail(Errc::kOffsetOutOfRange,
+              fmt::format("the log ends at offset {}, behind which no offsets are left for {} "
+                          "records",
+                          next.value, batch.last_offset_delta() + int64_t{1}));
+}
+
 }  // namespace
 
 ProduceResult PartitionLog::append_produced(MutableBytes bytes, const ProduceOptions& options) {
@@ -79,6 +88,9 @@ ProduceResult PartitionLog::append_produced(MutableBytes bytes, const ProduceOpt
       return AppendInfo{(*duplicate)->first_offset(), (*duplicate)->last_offset,
                         (*duplicate)->timestamp, log_start_, true};
     }
+  }
+  if (const Result<> left = check_offsets_left(log_end_, batch); !left) {
+    return std::unexpected(where(left.error()));
   }
   if (produced->must_stamp) {
     kafka::set_timestamps(stored, config_->message_timestamp_type, produced->max_timestamp);
@@ -113,6 +125,9 @@ Result<AppendInfo> PartitionLog::append_own(MutableBytes batches, LeaderEpoch le
   for (MutableBytes rest = batches; !rest.empty();) {
     const Result<kafka::RecordBatchView> batch = kafka::parse_batch(rest);
     if (!batch) return std::unexpected(where(batch.error()));
+    if (const Result<> left = check_offsets_left(next, *batch); !left) {
+      return std::unexpected(where(left.error()));
+    }
     if (producers_ && batch->has_producer_id()) {
       Result<> allowed;
       if (const auto marker = TRY(marker_in(*batch)); marker) {

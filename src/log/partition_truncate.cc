@@ -176,7 +176,7 @@ Result<> PartitionLog::restore_snapshot(Offset offset) {
 Result<> PartitionLog::replay_producers(Segment& segment, Offset from) {
   const int64_t position = TRY(segment.offset_index())->floor(from).position;
   const std::shared_ptr<runtime::File> file = TRY(segment.file());
-  SegmentScan scan(*file, position, segment.size(), Offset(0));
+  SegmentScan scan(*file, position, segment.size(), {Offset(0)});
   while (true) {
     const SegmentScan::Found found = TRY(scan.next());
     if (found == SegmentScan::Found::kEnd) return {};

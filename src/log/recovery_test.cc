@@ -157,6 +157,60 @@ TEST_CASE("after an orderly stop a missing end is told of, and its offsets stay 
   }
 }
 
+TEST_CASE("where offsets are used up an append is refused with a reason") {
+  TenBatches world;
+  REQUIRE(world.close());
+  for (int i = 0; i < 10; i += 2) REQUIRE(world.disk().remove(path_of(i, FileKind::kLog)));
+  world.write(path_of(INT64_MAX - 1, FileKind::kLog), 0, {});
+  REQUIRE(world.start());
+  CHECK(put(world.log(), {"the last one"})->first_offset == Offset(INT64_MAX - 1));
+  const auto refused = put(world.log(), {"one more"});
+  REQUIRE(!refused);
+  CHECK(refused.error().error.code() == Errc::kOffsetOutOfRange);
+  CHECK(refused.error().error.detail().find("no offsets are left") != std::string::npos);
+  CHECK(world.offsets(INT64_MAX - 1) == numbers(INT64_MAX - 1, INT64_MAX));
+}
+
+TEST_CASE("a batch that rot has moved beyond the next segment is damaged, and nothing is skipped") {
+  for (const bool crash : {true, false}) {
+    CAPTURE(crash);
+    TenBatches world;  // two to a segment
+    const int64_t batch = world.batch_bytes();
+    if (crash) {
+      REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+      world.node().kill();
+      REQUIRE(world.disk().remove(path_of(2, FileKind::kOffsetIndex)));  // it is scanned again
+    } else {
+      REQUIRE(world.close());
+    }
+    REQUIRE(world.disk().flip_bit(path_of(2, FileKind::kLog), batch + 6, 0));  // +256
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset() == Offset(10));
+    CHECK(world.log().read(Offset(3), {.bound = ReadBound::kLogEnd}).error().code() ==
+          Errc::kCorruptMessage);
+    CHECK(world.offsets(4) == numbers(4, 10));
+    REQUIRE(world.log().damaged().size() == 1);
+    CHECK(world.log().damaged()[0].first == Offset(3));
+    CHECK(world.log().damaged()[0].next == Offset(4));
+    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+  }
+}
+
+TEST_CASE("an empty segment far behind the end was never appended to, and is removed") {
+  for (const bool stopped_in_order : {true, false}) {
+    CAPTURE(stopped_in_order);
+    TenBatches world;
+    const std::string stray = path_of(INT64_MAX, FileKind::kLog);
+    stopped_in_order ? (void)world.close() : world.node().kill();
+    world.write(stray, 0, {});
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset() == Offset(10));
+    CHECK(!world.disk().info(stray));
+    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+    CHECK(world.offsets() == numbers(0, 11));
+  }
+}
+
 TEST_CASE("what is appended behind an end that has rotted does not take the damage's offsets") {
   TenBatches world(1 << 20);
   const int64_t batch = world.batch_bytes();

@@ -178,7 +178,7 @@ Result<> Segment::load_indexes(Hot& hot) {
 
 Result<> Segment::rebuild_indexes(Hot& hot) {
   constexpr int64_t kIndexIntervalBytes = 4096;
-  SegmentScan scan(*hot.file, 0, size_, base_offset_);
+  SegmentScan scan(*hot.file, 0, size_, {base_offset_});
   Contents contents(base_offset_);
   while (true) {
     const SegmentScan::Found found = TRY(scan.next());
@@ -379,7 +379,7 @@ void Segment::note_damage(const Damage& damage) {
                   damage);
 }
 
-Result<bool> Segment::examine(Offset offset) {
+Result<bool> Segment::examine(Offset offset, Offset end) {
   const Hot* hot = TRY(heat_with_indexes());
   const std::shared_ptr<runtime::File> file = hot->file;
   // Two entries back, to begin before the damage and to know which offset is next.
@@ -387,7 +387,7 @@ Result<bool> Segment::examine(Offset offset) {
   const OffsetIndex::Entry from = offsets.floor(offsets.floor(offset).offset - 1);
   const OffsetIndex::Entry before = offsets.floor(from.offset - 1);
   const Offset expected = from.position == 0 ? base_offset_ : before.offset;
-  SegmentScan scan(*file, from.position, size_, expected);
+  SegmentScan scan(*file, from.position, size_, {expected, end});
   while (true) {
     const SegmentScan::Found found = TRY(scan.next());
     if (found == SegmentScan::Found::kEnd) return false;

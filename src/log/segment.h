@@ -136,8 +136,8 @@ class Segment {
   /// Whoever scans the whole segment again finds what there is.
   void forget_damage() { damage_.reset(); }
   /// Looks for damage from near `offset` on, and notes the first that was not known. Returns
-  /// whether there is one.
-  Result<bool> examine(Offset offset);
+  /// whether there is one. The next segment begins at `end`.
+  Result<bool> examine(Offset offset, Offset end);
 
   /// The file, open as long as somebody holds it.
   Result<std::shared_ptr<runtime::File>> file();

@@ -15,6 +15,12 @@ size_t SegmentList::floor(Offset offset) const {
   return static_cast<size_t>(after - segments_.begin()) - 1;
 }
 
+SegmentOffsets SegmentList::offsets_of(size_t index) const {
+  SegmentOffsets offsets{segments_.at(index)->base_offset()};
+  if (index + 1 < segments_.size()) offsets.end = segments_[index + 1]->base_offset();
+  return offsets;
+}
+
 void SegmentList::push(std::unique_ptr<Segment> segment) {
   CHECK(segments_.empty() || segment->base_offset() > segments_.back()->base_offset());
   segments_.push_back(std::move(segment));

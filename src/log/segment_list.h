@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "log/segment.h"
+#include "log/segment_scan.h"
 
 namespace millrace::log {
 
@@ -23,6 +24,9 @@ class SegmentList {
 
   /// The index of the segment that `offset` belongs to; size() when it is below all.
   size_t floor(Offset offset) const;
+
+  /// Which offsets it may hold; nothing limits the active one.
+  SegmentOffsets offsets_of(size_t index) const;
 
   /// Requires: begins above all others.
   void push(std::unique_ptr<Segment> segment);

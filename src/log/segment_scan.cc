@@ -26,9 +26,14 @@ bool looks_like_batch(Bytes bytes, Offset expected) {
 
 }  // namespace
 
-SegmentScan::SegmentScan(runtime::File& file, int64_t from, int64_t to, Offset expected,
+SegmentScan::SegmentScan(runtime::File& file, int64_t from, int64_t to, SegmentOffsets offsets,
                          kafka::CrcCheck crc)
-    : file_(file), end_(to), next_position_(from), expected_(expected), crc_(crc) {}
+    : file_(file),
+      end_(to),
+      next_position_(from),
+      expected_(offsets.first),
+      offsets_end_(offsets.end),
+      crc_(crc) {}
 
 // The bytes from `position` on: `wanted` of them, or what is left. Reads ahead.
 Result<Bytes> SegmentScan::at_least(int64_t position, size_t wanted) {
@@ -60,6 +65,11 @@ Result<std::optional<Error>> SegmentScan::check(int64_t position) {
     return Error(
         Errc::kCorruptMessage,
         fmt::format("offset {} after {}", header->base_offset().value, expected_.value - 1));
+  }
+  if (header->next_offset() > offsets_end_) {
+    return Error(Errc::kCorruptMessage,
+                 fmt::format("offset {} where the next segment begins at {}",
+                             header->last_offset().value, offsets_end_.value));
   }
   const uint32_t expected_crc = header->crc();
   if (size <= int64_t{kWindowBytes}) TRY(at_least(position, size_t(size)));

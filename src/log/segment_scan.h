@@ -15,13 +15,19 @@
 
 namespace millrace::log {
 
+/// The offsets that a segment may hold: [first, end). The next segment begins at `end`.
+struct SegmentOffsets {
+  Offset first;
+  Offset end{INT64_MAX};
+};
+
 class SegmentScan {
  public:
   enum class Found : uint8_t { kBatch, kDamage, kEnd };
 
-  /// Scans [from, to), where the first offset is at least `expected`.
+  /// Scans the bytes [from, to), where a batch with other offsets than `offsets` is damage.
   /// Requires: the file outlives the scan.
-  SegmentScan(runtime::File& file, int64_t from, int64_t to, Offset expected,
+  SegmentScan(runtime::File& file, int64_t from, int64_t to, SegmentOffsets offsets,
               kafka::CrcCheck crc = kafka::CrcCheck::kVerify);
 
   /// Goes on to the next batch or damage.
@@ -51,6 +57,7 @@ class SegmentScan {
   int64_t position_ = 0;
   int64_t next_position_;
   Offset expected_;
+  Offset offsets_end_;
   kafka::CrcCheck crc_;
   Buffer window_;
   int64_t window_position_ = 0;
