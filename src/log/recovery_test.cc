@@ -157,6 +157,20 @@ TEST_CASE("after an orderly stop a missing end is told of, and its offsets stay 
   }
 }
 
+TEST_CASE("damage up to the end that a read meets does not take what is appended then") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.close());
+  REQUIRE(world.disk().flip_bit(kFirstLog, 8 * batch + 9, 6));  // a length, and behind it a CRC
+  REQUIRE(world.disk().flip_bit(kFirstLog, 9 * batch + 20, 6));
+  REQUIRE(world.start());
+  CHECK(!world.log().read(Offset(8), {.bound = ReadBound::kLogEnd}));
+  CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+  CHECK(world.offsets(10) == numbers(10, 11));
+  REQUIRE(world.log().damaged().size() == 1);
+  CHECK(world.log().damaged()[0].next == Offset(10));
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());

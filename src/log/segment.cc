@@ -242,6 +242,10 @@ void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
   while (!batches.empty()) {
     const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(batches);
     CHECK(header.has_value(), "appended bytes are whole batches");
+    // Damage up to the end of what was there ends where something new begins.
+    if (!damage().empty() && damage_->back().next_offset == kNoOffset) {
+      damage_->back().next_offset = header->base_offset();
+    }
     if (size_ == 0) {
       first_timestamp_ = header->max_timestamp();
       first_timestamp_known_ = true;
