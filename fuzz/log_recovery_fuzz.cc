@@ -206,10 +206,8 @@ void run(Bytes bytes) {
   if (log == nullptr) return machine.kill();
   read_all(*log);
   const Offset appended = append_one(*log);
-  if (appended != kNoOffset) {
-    CHECK(machine.durable(*log));
-    check_there(*log, appended);
-  }
+  CHECK(machine.durable(*log));
+  if (appended != kNoOffset) check_there(*log, appended);
   const Offset end = log->log_end_offset();
 
   (options & 2) != 0 ? machine.crash() : machine.stop();

@@ -16,9 +16,11 @@ namespace millrace::log {
 
 class HeaderWalk {
  public:
-  /// Walks [from, to). Requires: `from` is where a batch begins; file and damage outlive the walk.
-  HeaderWalk(runtime::File& file, int64_t from, int64_t to, std::span<const Damage> damage = {})
-      : file_(file), next_position_(from), end_(to), damage_(damage) {}
+  /// Walks the bytes [from, to) of the segment that begins at offset `base`.
+  /// Requires: `from` is where a batch begins; file and damage outlive the walk.
+  HeaderWalk(runtime::File& file, int64_t from, int64_t to, Offset base,
+             std::span<const Damage> damage = {})
+      : file_(file), next_position_(from), end_(to), damage_(damage), next_offset_(base) {}
 
   /// The next batch's header, or nullptr at the end. Valid until the next call.
   /// Errors: kCorruptMessage when what is there is no batch, reaches beyond `to` or has offsets
@@ -38,7 +40,7 @@ class HeaderWalk {
   int64_t next_position_;
   int64_t end_;
   std::span<const Damage> damage_;
-  Offset next_offset_{0};
+  Offset next_offset_;
   std::array<uint8_t, kWindowBytes> window_;
   int64_t window_position_ = 0;
   size_t window_size_ = 0;

@@ -218,6 +218,7 @@ Task<> LogDirectory::load(ConfigOf config_of, std::function<void(const LoadProgr
   }
   state.current = nullptr;
   if (progress) progress(state);
+  co_await restore_recovery_points();
 }
 
 Task<> LogDirectory::load_partition(TopicPartition name, const ConfigOf* config_of,
@@ -229,8 +230,19 @@ Task<> LogDirectory::load_partition(TopicPartition name, const ConfigOf* config_
   co_await loader.load();
   log->advance_own_high_watermark();
   progress->bytes_scanned += loader.report().bytes_scanned;
+  recovery_points_lost_ = recovery_points_lost_ || loader.report().recovery_point_lost;
   logs_.emplace(name, std::move(log));
   unopened_.erase(name);
+}
+
+// After an orderly stop and without the file, a crash would have everything read again, and rot in
+// it be taken for what a crash has left incomplete. So the file is there again before anything is
+// acknowledged.
+Task<> LogDirectory::restore_recovery_points() {
+  if (!std::exchange(recovery_points_lost_, false)) co_return;
+  const Result<> written =
+      co_await runtime::as_result(write_checkpoint(Checkpoint::kRecoveryPoint));
+  if (!written) LOG_WARNING("log", "{}", written.error().message());
 }
 
 Task<> LogDirectory::stable() {
@@ -276,6 +288,7 @@ Task<std::shared_ptr<PartitionLog>> LogDirectory::load_one(
     const ConfigOf config_of = [&](const TopicPartition&, TopicId) { return config; };
     LoadProgress progress;
     co_await load_partition(name, &config_of, &progress);
+    co_await restore_recovery_points();
   }
   co_return co_await create(name, id, std::move(config));
 }

@@ -143,6 +143,7 @@ class LogDirectory {
   LogCheckpoints checkpoints_of(const TopicPartition& name) const;
   runtime::Task<> load_partition(TopicPartition name, const ConfigOf* config_of,
                                  LoadProgress* progress);
+  runtime::Task<> restore_recovery_points();
   Result<> forget_clean_stop();
   Result<TopicId> read_topic_id(const TopicPartition& name);
   Result<> rename_away(const TopicPartition& name, DirectoryKind kind);
@@ -162,6 +163,7 @@ class LogDirectory {
   std::unique_ptr<runtime::DirectoryLock> lock_;
   bool was_clean_ = false;
   bool marker_removed_ = false;
+  bool recovery_points_lost_ = false;
   std::optional<int64_t> previous_broker_epoch_;
   OffsetCheckpoint recovery_points_;  // as they are on disk
   OffsetCheckpoint log_starts_;       // these three as found at the start

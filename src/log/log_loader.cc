@@ -129,7 +129,7 @@ Result<> LogLoader::finish_swaps(Files& files) {
 Result<Offset> LogLoader::end_of_file(const SegmentFileName& name) {
   const std::unique_ptr<runtime::File> file =
       TRY(services_.env.disk.open(path_of(name), {.read_only = true}));
-  HeaderWalk walk(*file, 0, TRY(file->size()));
+  HeaderWalk walk(*file, 0, TRY(file->size()), name.base_offset);
   Offset end = name.base_offset;
   while (true) {
     const Result<const kafka::BatchHeaderView*> header = walk.next();
@@ -275,6 +275,8 @@ Task<> LogLoader::recover() {
   }
   // Whether an empty one is in its place, only the one before it can tell.
   while (index > 0 && log.segments_.at(index).size() == 0) --index;
+  // What was stopped in order is stable as far as nobody doubts it.
+  const Offset undoubted = checkpoints_.clean ? log.segments_.at(index).base_offset() : Offset(0);
   log.stable_snapshot_ = checkpoints_.recovery_point - 1;
   co_await producers_before(index);
   for (; index < log.segments_.size(); ++index) {
@@ -289,7 +291,7 @@ Task<> LogLoader::recover() {
     co_await services_.env.disk.sync_directory(log.home_.directory);
   }
   note_missing_end();
-  log.durable_ = std::min(checkpoints_.recovery_point, log.log_end_);
+  log.durable_ = std::min(std::max(checkpoints_.recovery_point, undoubted), log.log_end_);
   if (!checkpoints_.clean) log.distrust_page_cache();
   if (log.durable_ < log.log_end_) log.need_commit();
 }
@@ -457,6 +459,7 @@ Result<> LogLoader::settle() {
     // Stable offsets whose bytes are gone are not given to new records.
     if (recovered_ && scanned_end_ < log.log_end_) TRY(log.roll_to(log.log_end_));
   }
+  report_.recovery_point_lost = checkpoints_.clean && checkpoints_.recovery_point < log.durable_;
   for (const auto& [damage, index] : damaged_) log.report(damage, index);
   log.high_watermark_ = std::clamp(checkpoints_.high_watermark, log.log_start_, log.log_end_);
   if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);

@@ -36,6 +36,7 @@ struct LoadReport {
   int64_t bytes_scanned = 0;
   int64_t bytes_cut = 0;
   size_t segments_recovered = 0;
+  bool recovery_point_lost = false;  ///< no orderly stop leaves one below what is stable
 };
 
 class LogLoader {

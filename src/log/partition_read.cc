@@ -162,7 +162,7 @@ Result<std::optional<OffsetAtTime>> PartitionLog::search_by_time(Segment& segmen
       std::max(log_start_, TRY(segment.time_index())->floor(timestamp - milliseconds(1)).offset);
   const int64_t position = TRY(segment.offset_index())->floor(from).position;
   const std::shared_ptr<runtime::File> file = TRY(segment.file());
-  HeaderWalk walk(*file, position, segment.size());
+  HeaderWalk walk(*file, position, segment.size(), segment.base_offset());
   while (const kafka::BatchHeaderView* header = TRY(walk.next())) {
     if (header->max_timestamp() < timestamp || header->last_offset() < log_start_) continue;
     const std::optional<OffsetAtTime> found =

@@ -171,6 +171,19 @@ TEST_CASE("damage up to the end that a read meets does not take what is appended
   CHECK(world.log().damaged()[0].next == Offset(10));
 }
 
+TEST_CASE("who has lost the recovery points writes them before anything is acknowledged") {
+  TenBatches world;
+  REQUIRE(world.close());
+  REQUIRE(world.disk().remove("data/recovery-point-offset-checkpoint"));
+  REQUIRE(world.disk().flip_bit(path_of(2, FileKind::kLog), 80, 3));
+  REQUIRE(world.start());
+  REQUIRE(put(world.log(), {"acknowledged"}));
+  REQUIRE(world.durable(world.log()));
+  REQUIRE(world.crash());
+  CHECK(world.log().log_end_offset() == Offset(11));
+  CHECK(world.offsets(4) == numbers(4, 11));
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());

@@ -359,7 +359,7 @@ Result<Timestamp> Segment::first_timestamp() {
 }
 
 HeaderWalk Segment::walk(const Hot& hot, int64_t from) const {
-  return {*hot.file, from, size_, damage()};
+  return {*hot.file, from, size_, base_offset_, damage()};
 }
 
 std::span<const Damage> Segment::damage() const {
