@@ -1,5 +1,8 @@
 // Time as values: durations, points on the monotonic clock, points on the wall clock.
 // Reading a clock is runtime/clock.h; nothing here looks at one.
+//
+// Sums and differences saturate: Kafka's "never" is Long.MAX milliseconds, and a client may write any
+// 64 bits as a timestamp.
 #pragma once
 
 #include <compare>
@@ -8,12 +11,23 @@
 
 namespace millrace {
 
+constexpr int64_t saturating_add(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return a < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+constexpr int64_t saturating_subtract(int64_t a, int64_t b) {
+  int64_t difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return a < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+
 /// Units: nanoseconds.
 struct Duration {
   int64_t ns = 0;
   friend constexpr auto operator<=>(Duration, Duration) = default;
-  constexpr Duration operator+(Duration o) const { return {ns + o.ns}; }
-  constexpr Duration operator-(Duration o) const { return {ns - o.ns}; }
+  constexpr Duration operator+(Duration o) const { return {saturating_add(ns, o.ns)}; }
+  constexpr Duration operator-(Duration o) const { return {saturating_subtract(ns, o.ns)}; }
   constexpr Duration operator*(int64_t factor) const { return {ns * factor}; }
   constexpr Duration operator/(int64_t divisor) const { return {ns / divisor}; }
   constexpr int64_t ms() const { return ns / 1'000'000; }
@@ -24,7 +38,6 @@ constexpr Duration nanoseconds(int64_t n) {
 constexpr Duration microseconds(int64_t n) {
   return {n * 1'000};
 }
-/// Saturates: Kafka's "never" is Long.MAX milliseconds.
 constexpr Duration milliseconds(int64_t n) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   return {n > kMax / 1'000'000 ? kMax : n < -kMax / 1'000'000 ? -kMax : n * 1'000'000};
@@ -37,12 +50,8 @@ constexpr Duration seconds(int64_t n) {
 struct MonoTime {
   int64_t ns = 0;
   friend constexpr auto operator<=>(MonoTime, MonoTime) = default;
-  constexpr MonoTime operator+(Duration d) const {
-    return {d.ns > 0 && ns > std::numeric_limits<int64_t>::max() - d.ns
-                ? std::numeric_limits<int64_t>::max()
-                : ns + d.ns};
-  }
-  constexpr Duration operator-(MonoTime o) const { return {ns - o.ns}; }
+  constexpr MonoTime operator+(Duration d) const { return {saturating_add(ns, d.ns)}; }
+  constexpr Duration operator-(MonoTime o) const { return {saturating_subtract(ns, o.ns)}; }
 };
 inline constexpr MonoTime kNever{std::numeric_limits<int64_t>::max()};
 
@@ -50,9 +59,11 @@ inline constexpr MonoTime kNever{std::numeric_limits<int64_t>::max()};
 struct Timestamp {
   int64_t ms = -1;
   friend constexpr auto operator<=>(Timestamp, Timestamp) = default;
-  constexpr Timestamp operator+(Duration d) const { return {ms + d.ms()}; }
-  constexpr Timestamp operator-(Duration d) const { return {ms - d.ms()}; }
-  constexpr Duration operator-(Timestamp o) const { return milliseconds(ms - o.ms); }
+  constexpr Timestamp operator+(Duration d) const { return {saturating_add(ms, d.ms())}; }
+  constexpr Timestamp operator-(Duration d) const { return {saturating_subtract(ms, d.ms())}; }
+  constexpr Duration operator-(Timestamp o) const {
+    return milliseconds(saturating_subtract(ms, o.ms));
+  }
 };
 inline constexpr Timestamp kNoTimestamp{-1};
 

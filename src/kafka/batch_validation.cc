@@ -13,12 +13,6 @@ std::unexpected<Error> invalid(std::string detail) {
   return fail(Errc::kInvalidRecord, std::move(detail));
 }
 
-int64_t saturating_sum(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
-}
-
 // The topic's limits as points in time, both allowed.
 struct TimestampLimits {
   static constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
@@ -31,9 +25,9 @@ struct TimestampLimits {
   explicit TimestampLimits(const BatchRules& rules)
       : apply(rules.timestamp_type == TimestampType::kCreateTime),
         has_oldest(apply && rules.timestamp_before_ms_max != kUnlimited),
-        oldest{has_oldest ? saturating_sum(rules.now.ms, -rules.timestamp_before_ms_max)
+        oldest{has_oldest ? saturating_add(rules.now.ms, -rules.timestamp_before_ms_max)
                           : std::numeric_limits<int64_t>::min()},
-        newest{saturating_sum(rules.now.ms, rules.timestamp_after_ms_max)} {}
+        newest{saturating_add(rules.now.ms, rules.timestamp_after_ms_max)} {}
 
   bool allow(Timestamp timestamp) const {
     return !apply || timestamp == kNoTimestamp || (timestamp >= oldest && timestamp <= newest);

@@ -209,6 +209,26 @@ TEST_CASE("a segment whose first record is older than segment.ms is followed by 
   CHECK(std::ranges::count(world.files(), "00000000000000000002.log") == 1);
 }
 
+TEST_CASE("any timestamp that a client may send is kept, looked up and aged without overflow") {
+  LogWorld world;
+  world.config().segment_bytes = 400;
+  world.config().retention_ms = std::nullopt;
+  world.config().message_timestamp_after_max_ms = std::nullopt;
+  REQUIRE(world.start());
+  world.create();
+  const std::vector<int64_t> timestamps{INT64_MIN, INT64_MAX, 0, INT64_MIN + 1, INT64_MAX - 1, -2};
+  for (const int64_t timestamp : timestamps) REQUIRE(put(world.log(), {"value"}, timestamp));
+  REQUIRE(world.durable(world.log()));
+  REQUIRE(world.restart());
+  std::vector<int64_t> found;
+  for (const OwnedRecord& record : *read_records(world.log())) found.push_back(record.timestamp_ms);
+  CHECK(found == timestamps);
+  CHECK(world.log().offset_for_timestamp({INT64_MAX}, ReadBound::kLogEnd).has_value());
+  CHECK(world.log().offset_for_timestamp({INT64_MIN}, ReadBound::kLogEnd).has_value());
+  world.config().retention_ms = seconds(1);
+  world.run_for(seconds(600));
+}
+
 TEST_CASE("a segment whose index is full is followed by a new one") {
   OneLog world({.segment_index_bytes = 24, .index_interval_bytes = 0});
   for (int i = 0; i < 5; ++i) REQUIRE(put(world.log(), {"x"}, 1000 + i));
