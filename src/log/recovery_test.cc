@@ -321,6 +321,22 @@ TEST_CASE("indexes that are missing or damaged are rebuilt, whoever notices it f
   }
 }
 
+TEST_CASE("a time index that speaks of offsets beyond its segment is rebuilt") {
+  for (const int64_t base : {2, 8}) {  // a sealed segment, the active one
+    CAPTURE(base);
+    TenBatches world;
+    REQUIRE(world.close());
+    const std::string path = path_of(base, FileKind::kTimeIndex);
+    const std::string before = world.text(path);
+    REQUIRE(world.disk().flip_bit(path, int64_t(before.size()) - 4, 6));
+    REQUIRE(world.start());
+    CHECK((*world.log().offset_for_timestamp({1003}, ReadBound::kLogEnd))->offset == Offset(3));
+    REQUIRE(put(world.log(), {"next"}, 5000));
+    CHECK((*world.log().offset_for_timestamp({2000}, ReadBound::kLogEnd))->offset == Offset(10));
+    REQUIRE(world.close());
+  }
+}
+
 TEST_CASE("an index without its log is removed") {
   TenBatches world;
   REQUIRE(world.close());

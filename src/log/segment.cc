@@ -170,10 +170,30 @@ Result<> Segment::load_indexes(Hot& hot) {
   OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, [&](Bytes file) {
     return OffsetIndex::parse(base_offset_, file, size_);
   }));
-  hot.times = TRY(read_index<TimeIndex>(
+  TimeIndex times = TRY(read_index<TimeIndex>(
       FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
+  TRY(check_end(times.last(), offsets.last(), hot));
+  hot.times = std::move(times);
   hot.offsets = std::move(offsets);
   return {};
+}
+
+// Whether the last time entry is of a batch that is there. Most often the other index has it too.
+Result<> Segment::check_end(const TimeIndex::Entry& time, const OffsetIndex::Entry& offset,
+                            const Hot& hot) const {
+  if (time.offset <= offset.offset) return {};
+  HeaderWalk headers = walk(hot, offset.position);
+  while (true) {
+    const Result<const kafka::BatchHeaderView*> header = headers.next();
+    if (header && *header && (*header)->last_offset() < time.offset) continue;
+    if (header && *header) return {};
+    if (!header && header.error().code() != Errc::kCorruptMessage) {
+      return std::unexpected(header.error());
+    }
+    return fail(Errc::kCorruptFile,
+                fmt::format("{}: its last entry is of offset {}, which is not in the segment",
+                            path(FileKind::kTimeIndex), time.offset.value));
+  }
 }
 
 Result<> Segment::rebuild_indexes(Hot& hot) {

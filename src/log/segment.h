@@ -184,6 +184,8 @@ class Segment {
   Result<Hot*> heat();
   Result<Hot*> heat_with_indexes();
   Result<> load_indexes(Hot& hot);
+  Result<> check_end(const TimeIndex::Entry& time, const OffsetIndex::Entry& offset,
+                     const Hot& hot) const;
   Result<> rebuild_indexes(Hot& hot);
   HeaderWalk walk(const Hot& hot, int64_t from) const;
   template <class Index, class Parse>
