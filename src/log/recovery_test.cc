@@ -184,6 +184,26 @@ TEST_CASE("who has lost the recovery points writes them before anything is ackno
   CHECK(world.offsets(4) == numbers(4, 11));
 }
 
+TEST_CASE("records that look like the header of a huge batch do not end the search behind damage") {
+  LogWorld world;
+  REQUIRE(world.start());
+  world.create();
+  Buffer header(kafka::kBatchHeaderSize);
+  uint8_t* bytes = header.extend(kafka::kBatchHeaderSize);
+  std::fill_n(bytes, kafka::kBatchHeaderSize, 0);
+  store_be<int32_t>(bytes + 8, 0x7fff0000);  // its length
+  bytes[kafka::batch_layout::kMagic] = kafka::kBatchMagic;
+  store_be<int32_t>(bytes + kafka::kBatchHeaderSize - 4, 1);  // its records
+  REQUIRE(put(world.log(), {std::string(header.bytes().begin(), header.bytes().end())}));
+  REQUIRE(put(world.log(), {"behind it"}));
+  REQUIRE(world.close());
+  REQUIRE(world.disk().flip_bit(kFirstLog, 8, 6));  // a length that leads nowhere
+  REQUIRE(world.start());
+  CHECK(!world.log().read(Offset(0), {.bound = ReadBound::kLogEnd}));
+  REQUIRE(world.log().damaged().size() == 1);
+  CHECK(world.log().damaged()[0].next == Offset(1));
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());
@@ -321,19 +341,23 @@ TEST_CASE("indexes that are missing or damaged are rebuilt, whoever notices it f
   }
 }
 
-TEST_CASE("a time index that speaks of offsets beyond its segment is rebuilt") {
-  for (const int64_t base : {2, 8}) {  // a sealed segment, the active one
-    CAPTURE(base);
-    TenBatches world;
-    REQUIRE(world.close());
-    const std::string path = path_of(base, FileKind::kTimeIndex);
-    const std::string before = world.text(path);
-    REQUIRE(world.disk().flip_bit(path, int64_t(before.size()) - 4, 6));
-    REQUIRE(world.start());
-    CHECK((*world.log().offset_for_timestamp({1003}, ReadBound::kLogEnd))->offset == Offset(3));
-    REQUIRE(put(world.log(), {"next"}, 5000));
-    CHECK((*world.log().offset_for_timestamp({2000}, ReadBound::kLogEnd))->offset == Offset(10));
-    REQUIRE(world.close());
+TEST_CASE("an index whose last entry is of an offset that is not there is rebuilt") {
+  for (const FileKind kind : {FileKind::kOffsetIndex, FileKind::kTimeIndex}) {
+    for (const int64_t base : {2, 8}) {  // a sealed segment, the active one
+      CAPTURE(static_cast<int>(kind));
+      CAPTURE(base);
+      TenBatches world;
+      REQUIRE(world.close());
+      const std::string path = path_of(base, kind);
+      const auto size = int64_t(world.text(path).size());
+      REQUIRE(world.disk().flip_bit(path, kind == FileKind::kOffsetIndex ? size - 8 : size - 4, 6));
+      REQUIRE(world.start());
+      CHECK((*world.log().offset_for_timestamp({1003}, ReadBound::kLogEnd))->offset == Offset(3));
+      REQUIRE(put(world.log(), {"next"}, 5000));
+      CHECK((*world.log().offset_for_timestamp({2000}, ReadBound::kLogEnd))->offset == Offset(10));
+      CHECK(world.offsets() == numbers(0, 11));
+      REQUIRE(world.close());
+    }
   }
 }
 

@@ -172,28 +172,29 @@ Result<> Segment::load_indexes(Hot& hot) {
   }));
   TimeIndex times = TRY(read_index<TimeIndex>(
       FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
-  TRY(check_end(times.last(), offsets.last(), hot));
+  TRY(check_ends(offsets.last(), times.last().offset, hot));
   hot.times = std::move(times);
   hot.offsets = std::move(offsets);
   return {};
 }
 
-// Whether the last time entry is of a batch that is there. Most often the other index has it too.
-Result<> Segment::check_end(const TimeIndex::Entry& time, const OffsetIndex::Entry& offset,
-                            const Hot& hot) const {
-  if (time.offset <= offset.offset) return {};
-  HeaderWalk headers = walk(hot, offset.position);
-  while (true) {
-    const Result<const kafka::BatchHeaderView*> header = headers.next();
-    if (header && *header && (*header)->last_offset() < time.offset) continue;
-    if (header && *header) return {};
-    if (!header && header.error().code() != Errc::kCorruptMessage) {
-      return std::unexpected(header.error());
-    }
-    return fail(Errc::kCorruptFile,
-                fmt::format("{}: its last entry is of offset {}, which is not in the segment",
-                            path(FileKind::kTimeIndex), time.offset.value));
+// Whether the last entries are of batches that are there: the one that is pointed to, or one behind
+// it, for some versions of Kafka note the last offset of several.
+Result<> Segment::check_ends(const OffsetIndex::Entry& last, Offset last_in_times,
+                             const Hot& hot) const {
+  const Offset offset = std::max(last.offset, last_in_times);
+  if (offset == base_offset_) return {};
+  HeaderWalk headers = walk(hot, last.position);
+  Result<const kafka::BatchHeaderView*> header = headers.next();
+  const bool begins = header && *header && (*header)->base_offset() <= last.offset;
+  while (begins && header && *header && (*header)->last_offset() < offset) header = headers.next();
+  if (!header && header.error().code() != Errc::kCorruptMessage) {
+    return std::unexpected(header.error());
   }
+  if (begins && header && *header) return {};
+  return fail(Errc::kCorruptFile,
+              fmt::format("the indexes of {} end with offset {} near byte {}, where it is not",
+                          path(FileKind::kLog), offset.value, last.position));
 }
 
 Result<> Segment::rebuild_indexes(Hot& hot) {

@@ -184,8 +184,7 @@ class Segment {
   Result<Hot*> heat();
   Result<Hot*> heat_with_indexes();
   Result<> load_indexes(Hot& hot);
-  Result<> check_end(const TimeIndex::Entry& time, const OffsetIndex::Entry& offset,
-                     const Hot& hot) const;
+  Result<> check_ends(const OffsetIndex::Entry& last, Offset last_in_times, const Hot& hot) const;
   Result<> rebuild_indexes(Hot& hot);
   HeaderWalk walk(const Hot& hot, int64_t from) const;
   template <class Index, class Parse>

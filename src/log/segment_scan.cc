@@ -141,7 +141,9 @@ Result<int64_t> SegmentScan::resync(int64_t from) {
     bytes = TRY(at_least(at, kafka::kBatchHeaderSize));
     if (bytes.size() < kafka::kBatchHeaderSize) break;
     if (!looks_like_batch(bytes, expected_)) continue;
-    budget -= int64_t(kafka::parse_batch_header(bytes)->size());
+    const auto size = int64_t(kafka::parse_batch_header(bytes)->size());
+    if (size > end_ - at) continue;
+    budget -= size;
     if (budget < 0) break;
     if (!TRY(check(at))) return at;
   }
