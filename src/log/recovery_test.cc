@@ -204,6 +204,22 @@ TEST_CASE("records that look like the header of a huge batch do not end the sear
   CHECK(world.log().damaged()[0].next == Offset(1));
 }
 
+TEST_CASE("damage does not end at a batch whose own offset is damaged") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.close());
+  REQUIRE(world.disk().flip_bit(kFirstLog, 7 * batch + 20, 3));  // a CRC
+  REQUIRE(world.disk().flip_bit(kFirstLog, 8 * batch + 5, 0));   // an offset, which no CRC covers
+  REQUIRE(world.disk().remove(path_of(0, FileKind::kOffsetIndex)));
+  REQUIRE(world.start());
+  CHECK(!world.log().read(Offset(7), {.bound = ReadBound::kLogEnd}));
+  REQUIRE(world.log().damaged().size() == 1);
+  CHECK(world.log().damaged()[0].first == Offset(7));
+  CHECK(world.log().damaged()[0].next == Offset(9));
+  CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+  CHECK(world.offsets(9) == numbers(9, 11));
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());

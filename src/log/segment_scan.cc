@@ -94,12 +94,8 @@ Result<SegmentScan::Found> SegmentScan::next() {
   position_ = next_position_;
   header_.reset();
   if (position_ >= end_) return Found::kEnd;
-  std::optional<Error> wrong = TRY(check(position_));
+  std::optional<Error> wrong = TRY(check_in_place(position_));
   if (wrong) return found_damage(*std::move(wrong));
-  if (header_->base_offset() > expected_ && TRY(offset_is_contradicted())) {
-    return found_damage(Error(Errc::kCorruptMessage, "its offset is above that of the next batch"));
-  }
-  TRY(check(position_));
   next_position_ = position_ + int64_t(header_->size());
   expected_ = header_->next_offset();
   return Found::kBatch;
@@ -107,11 +103,15 @@ Result<SegmentScan::Found> SegmentScan::next() {
 
 // The base offset is not covered by the CRC. One that rot has made too large is told by the batch
 // behind it, which then seems to go back. Gaps as such are what compaction leaves.
-Result<bool> SegmentScan::offset_is_contradicted() {
+Result<std::optional<Error>> SegmentScan::check_in_place(int64_t position) {
+  std::optional<Error> wrong = TRY(check(position));
+  if (wrong || header_->base_offset() == expected_) return wrong;
   const Offset next_offset = header_->next_offset();
-  const int64_t behind = position_ + int64_t(header_->size());
-  if (behind >= end_ || TRY(check(behind))) return false;
-  return header_->base_offset() < next_offset;
+  const int64_t behind = position + int64_t(header_->size());
+  if (behind < end_ && !TRY(check(behind)) && header_->base_offset() < next_offset) {
+    return Error(Errc::kCorruptMessage, "its offset is above that of the next batch");
+  }
+  return check(position);
 }
 
 Result<kafka::RecordBatchView> SegmentScan::batch() {
@@ -134,7 +134,7 @@ Result<int64_t> SegmentScan::resync(int64_t from) {
   if (const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(bytes); header) {
     const int64_t behind = from + int64_t(header->size());
     if (behind == end_) return end_;
-    if (behind < end_ && !TRY(check(behind))) return behind;
+    if (behind < end_ && !TRY(check_in_place(behind))) return behind;
   }
   int64_t budget = kResyncBytesMax;
   for (int64_t at = from + 1; at + int64_t{kafka::kBatchHeaderSize} <= end_; ++at) {
@@ -145,7 +145,7 @@ Result<int64_t> SegmentScan::resync(int64_t from) {
     if (size > end_ - at) continue;
     budget -= size;
     if (budget < 0) break;
-    if (!TRY(check(at))) return at;
+    if (!TRY(check_in_place(at))) return at;
   }
   return end_;
 }

@@ -48,7 +48,7 @@ class SegmentScan {
  private:
   Result<Bytes> at_least(int64_t position, size_t wanted);
   Result<std::optional<Error>> check(int64_t position);
-  Result<bool> offset_is_contradicted();
+  Result<std::optional<Error>> check_in_place(int64_t position);
   Result<Found> found_damage(Error why);
   Result<int64_t> resync(int64_t from);
 
