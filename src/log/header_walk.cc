@@ -38,6 +38,11 @@ Result<const kafka::BatchHeaderView*> HeaderWalk::next() {
                 fmt::format("at byte {}: offset {} after {}", position_,
                             header->base_offset().value, next_offset_.value - 1));
   }
+  if (header->last_offset() - base_ > INT32_MAX) {
+    return fail(Errc::kCorruptMessage,
+                fmt::format("at byte {}: offset {} in a segment that begins at {}", position_,
+                            header->last_offset().value, base_.value));
+  }
   next_offset_ = header->next_offset();
   current_ = *header;
   next_position_ = position_ + int64_t(header->size());

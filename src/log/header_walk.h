@@ -20,11 +20,16 @@ class HeaderWalk {
   /// Requires: `from` is where a batch begins; file and damage outlive the walk.
   HeaderWalk(runtime::File& file, int64_t from, int64_t to, Offset base,
              std::span<const Damage> damage = {})
-      : file_(file), next_position_(from), end_(to), damage_(damage), next_offset_(base) {}
+      : file_(file),
+        next_position_(from),
+        end_(to),
+        damage_(damage),
+        base_(base),
+        next_offset_(base) {}
 
   /// The next batch's header, or nullptr at the end. Valid until the next call.
   /// Errors: kCorruptMessage when what is there is no batch, reaches beyond `to` or has offsets
-  /// that go back; kIo. position() is where.
+  /// that go back or are out of the segment's reach; kIo. position() is where.
   Result<const kafka::BatchHeaderView*> next();
 
   /// Where the batch just returned begins. Units: bytes
@@ -40,6 +45,7 @@ class HeaderWalk {
   int64_t next_position_;
   int64_t end_;
   std::span<const Damage> damage_;
+  Offset base_;
   Offset next_offset_;
   std::array<uint8_t, kWindowBytes> window_;
   int64_t window_position_ = 0;

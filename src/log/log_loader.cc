@@ -402,17 +402,12 @@ Result<bool> LogLoader::ends_at_next(size_t index, const SegmentScan& scan) {
 // behind the gap. If that did not become whole, there is no gap either.
 Result<bool> LogLoader::begins_with_batch(Segment& segment) {
   const std::shared_ptr<runtime::File> file = TRY(segment.file());
-  SegmentScan scan(*file, 0, segment.size(), {segment.base_offset()});
+  SegmentScan scan(*file, 0, segment.size(), SegmentOffsets::from(segment.base_offset()));
   return TRY(scan.next()) == SegmentScan::Found::kBatch;
 }
 
 Result<> LogLoader::note_batch(Segment::Contents& contents, SegmentScan& scan) {
   const kafka::BatchHeaderView& header = scan.header();
-  const Offset base = contents.offsets.base_offset();
-  if (header.last_offset() - base > INT32_MAX) {
-    return fail(Errc::kCorruptFile, fmt::format("offset {} in a segment that begins at {}",
-                                                header.last_offset().value, base.value));
-  }
   contents.note(header, scan.position(), log_->config_->index_interval_bytes);
   if (header.partition_leader_epoch() > log_->epochs_.latest()) {
     log_->note_epoch(header.partition_leader_epoch(), header.base_offset());

@@ -77,7 +77,7 @@ Result<std::optional<ReadResult>> PartitionLog::read_around_damage(size_t index,
                       range.first.value, range.next.value - 1, range.what, range.next.value));
     }
     if (found || found.error().code() != Errc::kCorruptMessage) return found;
-    if (!TRY(segment.examine(from, end_of_segment(index)))) return found;
+    if (!TRY(segment.examine(from, segments_.offsets_of(index).end))) return found;
     report(segment.damage().back(), index);
   }
 }
@@ -89,10 +89,9 @@ Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset fro
   const std::optional<Segment::BatchPlace> first = TRY(segment.find(from));
   if (!first) return std::nullopt;
   const Offset segment_end = end_of_segment(index);
-  if (first->last_offset >= segment_end) {
-    return fail(Errc::kCorruptMessage,
-                fmt::format("a batch ends at offset {}, its segment before {}",
-                            first->last_offset.value, segment_end.value));
+  if (const Offset end = segments_.offsets_of(index).end; first->last_offset >= end) {
+    return fail(Errc::kCorruptMessage, fmt::format("offset {} in a segment that ends before {}",
+                                                   first->last_offset.value, end.value));
   }
   if (first->last_offset >= bound) return ReadResult{{}, bound};
   int64_t limit = segment.size();

@@ -220,6 +220,26 @@ TEST_CASE("damage does not end at a batch whose own offset is damaged") {
   CHECK(world.offsets(9) == numbers(9, 11));
 }
 
+TEST_CASE("an offset out of its segment's reach is damage, however the server was stopped") {
+  for (const bool crash : {true, false}) {
+    CAPTURE(crash);
+    TenBatches world(1 << 20);
+    const int64_t batch = world.batch_bytes();
+    REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+    crash ? world.node().kill() : (void)world.close();
+    REQUIRE(world.disk().flip_bit(kFirstLog, 9 * batch + 2, 0));  // the last one's offset, +2^40
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset() == Offset(10));
+    CHECK(!world.log().read(Offset(9), {.bound = ReadBound::kLogEnd}));
+    REQUIRE(world.log().damaged().size() == 1);
+    CHECK(world.log().damaged()[0].first == Offset(9));
+    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+    CHECK(world.offsets(10) == numbers(10, 11));
+    REQUIRE(world.restart());
+    CHECK(world.log().log_end_offset() == Offset(11));
+  }
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());

@@ -199,14 +199,14 @@ Result<> Segment::check_ends(const OffsetIndex::Entry& last, Offset last_in_time
 
 Result<> Segment::rebuild_indexes(Hot& hot) {
   constexpr int64_t kIndexIntervalBytes = 4096;
-  SegmentScan scan(*hot.file, 0, size_, {base_offset_});
+  SegmentScan scan(*hot.file, 0, size_, SegmentOffsets::from(base_offset_));
   Contents contents(base_offset_);
   while (true) {
     const SegmentScan::Found found = TRY(scan.next());
     if (found == SegmentScan::Found::kEnd) break;
     if (found == SegmentScan::Found::kDamage) {
       note_damage(scan.damage());
-    } else if (scan.header().last_offset() - base_offset_ <= INT32_MAX) {
+    } else {
       contents.note(scan.header(), scan.position(), kIndexIntervalBytes);
     }
   }

@@ -16,8 +16,10 @@ size_t SegmentList::floor(Offset offset) const {
 }
 
 SegmentOffsets SegmentList::offsets_of(size_t index) const {
-  SegmentOffsets offsets{segments_.at(index)->base_offset()};
-  if (index + 1 < segments_.size()) offsets.end = segments_[index + 1]->base_offset();
+  SegmentOffsets offsets = SegmentOffsets::from(segments_.at(index)->base_offset());
+  if (index + 1 < segments_.size()) {
+    offsets.end = std::min(offsets.end, segments_[index + 1]->base_offset());
+  }
   return offsets;
 }
 

@@ -25,7 +25,7 @@ class SegmentList {
   /// The index of the segment that `offset` belongs to; size() when it is below all.
   size_t floor(Offset offset) const;
 
-  /// Which offsets it may hold; nothing limits the active one.
+  /// Which offsets it may hold: what is in reach of its base, and below the next one.
   SegmentOffsets offsets_of(size_t index) const;
 
   /// Requires: begins above all others.

@@ -68,7 +68,7 @@ Result<std::optional<Error>> SegmentScan::check(int64_t position) {
   }
   if (header->next_offset() > offsets_end_) {
     return Error(Errc::kCorruptMessage,
-                 fmt::format("offset {} where the next segment begins at {}",
+                 fmt::format("offset {} in a segment that ends before {}",
                              header->last_offset().value, offsets_end_.value));
   }
   const uint32_t expected_crc = header->crc();

@@ -15,10 +15,16 @@
 
 namespace millrace::log {
 
-/// The offsets that a segment may hold: [first, end). The next segment begins at `end`.
+/// The offsets that a segment, or a part of it, may hold: [first, end).
 struct SegmentOffsets {
   Offset first;
   Offset end{INT64_MAX};
+
+  /// What its indexes can tell, as 32 bits from its base on.
+  static SegmentOffsets from(Offset base) {
+    constexpr int64_t kReach = int64_t{INT32_MAX} + 1;
+    return {base, base.value > INT64_MAX - kReach ? Offset(INT64_MAX) : base + kReach};
+  }
 };
 
 class SegmentScan {

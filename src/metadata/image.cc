@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "metadata/features.h"
 #include "metadata/topic_name.h"
@@ -29,6 +30,15 @@ std::vector<uint8_t> owned(Bytes from) {
 template <class T>
 void assign_if_given(std::vector<T>& to, const std::optional<std::span<T>>& from) {
   if (from) to.assign(from->begin(), from->end());
+}
+
+// Nobody counts that far: the record that set the epoch is wrong.
+Result<> raise(int32_t& epoch) {
+  if (epoch == std::numeric_limits<int32_t>::max()) {
+    return damaged(fmt::format("a partition's epoch is {} and raised once more", epoch));
+  }
+  ++epoch;
+  return {};
 }
 
 template <class Endpoints>
@@ -164,12 +174,12 @@ Result<> Image::apply(const kafka::PartitionChangeRecord& record, Delta& delta) 
   }
   if (record.leader != kLeaderUnchanged) {
     partition.leader = record.leader;
-    ++partition.leader_epoch.value;
+    TRY(raise(partition.leader_epoch.value));
   }
   if (record.leader_recovery_state != kRecoveryUnchanged) {
     partition.recovery_state = record.leader_recovery_state;
   }
-  ++partition.partition_epoch;
+  TRY(raise(partition.partition_epoch));
   delta.partitions[topic->id].insert(record.partition_id);
   return {};
 }
@@ -193,25 +203,25 @@ Result<> Image::apply(const kafka::RemoveTopicRecord& record, Delta& delta) {
 }
 
 Result<> Image::apply(const kafka::ClearElrRecord& record, Delta& delta) {
-  const auto clear = [&](Topic& topic) {
+  const auto clear = [&](Topic& topic) -> Result<> {
     for (auto& [index, partition] : topic.partitions) {
       if (partition.elr.empty() && partition.last_known_elr.empty()) continue;
       partition.elr.clear();
       partition.last_known_elr.clear();
-      ++partition.partition_epoch;
+      TRY(raise(partition.partition_epoch));
       delta.partitions[topic.id].insert(index);
     }
+    return {};
   };
   if (record.topic_name.empty()) {
-    for (auto& [id, topic] : topics_) clear(topic);
+    for (auto& [id, topic] : topics_) TRY(clear(topic));
     return {};
   }
   const auto found = topic_ids_.find(record.topic_name);
   if (found == topic_ids_.end()) {
     return damaged(fmt::format("there is no topic {}", record.topic_name));
   }
-  clear(topics_.at(found->second));
-  return {};
+  return clear(topics_.at(found->second));
 }
 
 // Nodes

@@ -37,6 +37,23 @@ kafka::PartitionRecord partition_record(int32_t index, std::span<BrokerId> repli
           .partition_epoch = 0};
 }
 
+TEST_CASE("an epoch that cannot be raised is a contradiction") {
+  Replica r;
+  std::vector<BrokerId> replicas{BrokerId(1)};
+  r.must(kafka::TopicRecord{.name = "orders", .topic_id = kOrders});
+  kafka::PartitionRecord partition = partition_record(0, replicas);
+  partition.partition_epoch = std::numeric_limits<int32_t>::max();
+  r.must(partition);
+  partition = partition_record(1, replicas);
+  partition.leader_epoch = LeaderEpoch(std::numeric_limits<int32_t>::max());
+  r.must(partition);
+  for (const int32_t index : {0, 1}) {
+    const std::string why = r.refusal(kafka::PartitionChangeRecord{
+        .partition_id = PartitionIndex(index), .topic_id = kOrders, .leader = BrokerId(1)});
+    CHECK(why.find("raised once more") != std::string::npos);
+  }
+}
+
 TEST_CASE("topics are found by name and by id, and go with their configs") {
   Replica r;
   std::vector<BrokerId> replicas{BrokerId(1), BrokerId(2)};
