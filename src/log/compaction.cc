@@ -113,7 +113,7 @@ Task<> Compaction::map_dirty(Cleanable range) {
     if (segment.base_offset() >= range.end) co_return;
     const Offset end = log_->end_of_segment(i);
     const std::shared_ptr<runtime::File> file = co_await segment.file();
-    SegmentScan scan(*file, 0, segment.size(), log_->segments_.offsets_of(i));
+    SegmentScan scan(*file, 0, segment.size(), log_->offsets_of(i));
     int64_t pause_at = kBytesBetweenPauses;
     while (co_await next_batch(scan, segment)) {
       if (scan.next_position() > pause_at) {
@@ -203,7 +203,7 @@ Task<size_t> Compaction::clean_group(size_t from, size_t to) {
 
 Task<> Compaction::copy_segment(size_t index, Segment* into) {
   Segment& segment = log_->segments_.at(index);
-  const SegmentOffsets offsets = log_->segments_.offsets_of(index);
+  const SegmentOffsets offsets = log_->offsets_of(index);
   transactions_.add(co_await log_->aborted_transactions(offsets.first, offsets.end));
   const std::shared_ptr<runtime::File> file = co_await segment.file();
   SegmentScan scan(*file, 0, segment.size(), offsets);

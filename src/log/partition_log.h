@@ -252,6 +252,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   // partition_read.cc
   Offset bound_of(ReadBound bound) const;
   Offset end_of_segment(size_t index);
+  SegmentOffsets offsets_of(size_t index) const;
   Result<std::optional<ReadResult>> read_in(size_t index, Offset from, Offset bound,
                                             int64_t bytes_max);
   Result<std::optional<ReadResult>> read_around_damage(size_t index, Offset from, Offset bound,

@@ -39,6 +39,13 @@ Offset PartitionLog::end_of_segment(size_t index) {
   return index + 1 < segments_.size() ? segments_.at(index + 1).base_offset() : log_end_;
 }
 
+// What a segment can hold, now that it is known where the log ends.
+SegmentOffsets PartitionLog::offsets_of(size_t index) const {
+  SegmentOffsets offsets = segments_.offsets_of(index);
+  offsets.end = std::min(offsets.end, log_end_);
+  return offsets;
+}
+
 Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
   if (closed_) TRY(check_open());
   if (from < log_start_ || from > log_end_) {
@@ -77,7 +84,7 @@ Result<std::optional<ReadResult>> PartitionLog::read_around_damage(size_t index,
                       range.first.value, range.next.value - 1, range.what, range.next.value));
     }
     if (found || found.error().code() != Errc::kCorruptMessage) return found;
-    if (!TRY(segment.examine(from, segments_.offsets_of(index).end))) return found;
+    if (!TRY(segment.examine(from, offsets_of(index).end))) return found;
     report(segment.damage().back(), index);
   }
 }
@@ -89,7 +96,7 @@ Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset fro
   const std::optional<Segment::BatchPlace> first = TRY(segment.find(from));
   if (!first) return std::nullopt;
   const Offset segment_end = end_of_segment(index);
-  if (const Offset end = segments_.offsets_of(index).end; first->last_offset >= end) {
+  if (const Offset end = offsets_of(index).end; first->last_offset >= end) {
     return fail(Errc::kCorruptMessage, fmt::format("offset {} in a segment that ends before {}",
                                                    first->last_offset.value, end.value));
   }

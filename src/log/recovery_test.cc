@@ -240,6 +240,16 @@ TEST_CASE("an offset out of its segment's reach is damage, however the server wa
   }
 }
 
+TEST_CASE("a batch that reaches beyond the log's end is damage and not an empty read") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.close());
+  REQUIRE(world.disk().flip_bit(kFirstLog, 3 * batch + 6, 0));  // an offset, +256
+  REQUIRE(world.start());
+  CHECK(!world.log().read(Offset(3), {.bound = ReadBound::kLogEnd}));
+  CHECK(world.offsets(4) == numbers(4, 10));
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());
