@@ -69,10 +69,10 @@ bool RecordParser::take_line(std::string_view line, ParsedRecords& into) {
   Result<std::optional<TextRecord>> record = parse_line(line);
   if (!record) {
     into.error = record.error();
-  } else if (*record) {
-    into.records.push_back(**std::move(record));
+    return false;
   }
-  return record.has_value();
+  if (*record) into.records.push_back(**std::move(record));
+  return true;
 }
 
 Result<std::optional<TextRecord>> RecordParser::parse_line(std::string_view line) {

@@ -250,6 +250,21 @@ TEST_CASE("a batch that reaches beyond the log's end is damage and not an empty 
   CHECK(world.offsets(4) == numbers(4, 10));
 }
 
+TEST_CASE(
+    "a batch whose offset rot has made too large hides nothing, also when the next is damaged") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+  REQUIRE(put(world.log(), {"after the checkpoint"}));
+  REQUIRE(world.durable(world.log()));
+  world.node().kill();
+  REQUIRE(world.disk().flip_bit(kFirstLog, 4 * batch + 5, 0));   // an offset, +65536
+  REQUIRE(world.disk().flip_bit(kFirstLog, 5 * batch + 20, 0));  // a CRC
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(11));
+  CHECK(world.offsets(6) == numbers(6, 11));
+}
+
 TEST_CASE("where offsets are used up an append is refused with a reason") {
   TenBatches world;
   REQUIRE(world.close());

@@ -101,14 +101,14 @@ Result<SegmentScan::Found> SegmentScan::next() {
   return Found::kBatch;
 }
 
-// The base offset is not covered by the CRC. One that rot has made too large is told by the batch
-// behind it, which then seems to go back. Gaps as such are what compaction leaves.
+// The base offset is not covered by the CRC. One that rot has made too large is told by the next
+// whole batch, which then seems to go back. Gaps as such are what compaction leaves.
 Result<std::optional<Error>> SegmentScan::check_in_place(int64_t position) {
   std::optional<Error> wrong = TRY(check(position));
   if (wrong || header_->base_offset() == expected_) return wrong;
   const Offset next_offset = header_->next_offset();
-  const int64_t behind = position + int64_t(header_->size());
-  if (behind < end_ && !TRY(check(behind)) && header_->base_offset() < next_offset) {
+  const int64_t behind = TRY(next_whole(position + int64_t(header_->size())));
+  if (behind < end_ && header_->base_offset() < next_offset) {
     return Error(Errc::kCorruptMessage, "its offset is above that of the next batch");
   }
   return check(position);
@@ -127,25 +127,34 @@ Result<SegmentScan::Found> SegmentScan::found_damage(Error why) {
   return Found::kDamage;
 }
 
-// Where the next whole batch begins behind `from`; the end when there is none.
+// Where the next batch begins that is whole and in its place; the end when there is none.
 Result<int64_t> SegmentScan::resync(int64_t from) {
   // Most often the length is right and something behind it is not.
-  Bytes bytes = TRY(at_least(from, kafka::kBatchHeaderSize));
+  const Bytes bytes = TRY(at_least(from, kafka::kBatchHeaderSize));
   if (const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(bytes); header) {
     const int64_t behind = from + int64_t(header->size());
     if (behind == end_) return end_;
     if (behind < end_ && !TRY(check_in_place(behind))) return behind;
   }
+  while (true) {
+    from = TRY(next_whole(from + 1));
+    if (from == end_ || !TRY(check_in_place(from))) return from;
+  }
+}
+
+// Where the next batch begins that is whole by itself, at `at` or behind it; the end when there is
+// none. Leaves its header behind.
+Result<int64_t> SegmentScan::next_whole(int64_t at) {
   int64_t budget = kResyncBytesMax;
-  for (int64_t at = from + 1; at + int64_t{kafka::kBatchHeaderSize} <= end_; ++at) {
-    bytes = TRY(at_least(at, kafka::kBatchHeaderSize));
+  for (; at + int64_t{kafka::kBatchHeaderSize} <= end_; ++at) {
+    const Bytes bytes = TRY(at_least(at, kafka::kBatchHeaderSize));
     if (bytes.size() < kafka::kBatchHeaderSize) break;
     if (!looks_like_batch(bytes, expected_)) continue;
     const auto size = int64_t(kafka::parse_batch_header(bytes)->size());
     if (size > end_ - at) continue;
     budget -= size;
     if (budget < 0) break;
-    if (!TRY(check_in_place(at))) return at;
+    if (!TRY(check(at))) return at;
   }
   return end_;
 }

@@ -57,6 +57,7 @@ class SegmentScan {
   Result<std::optional<Error>> check_in_place(int64_t position);
   Result<Found> found_damage(Error why);
   Result<int64_t> resync(int64_t from);
+  Result<int64_t> next_whole(int64_t at);
 
   runtime::File& file_;
   int64_t end_;
