@@ -25,6 +25,7 @@ class Batch {
  public:
   explicit Batch(const Sent& sent) {
     std::vector<kafka::testing::OwnedRecord> records;
+    records.reserve(static_cast<size_t>(sent.count));
     for (int32_t i = 0; i < sent.count; ++i) {
       records.push_back(
           {.timestamp_ms = 1000 + sent.offset + i, .value = "v", .offset = sent.offset + i});

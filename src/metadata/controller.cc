@@ -60,9 +60,9 @@ Result<Records> Controller::activate(const Records& bootstrap, bool open_transac
   return records;
 }
 
-void Controller::add_record(RecordBody body, Records& records) const {
+void Controller::add_record(const RecordBody& body, Records& records) const {
   const int16_t version = record_version(body, image_.metadata_version());
-  records.push_back({std::move(body), version});
+  records.push_back({body, version});
 }
 
 Outcome<kafka::AllocateProducerIdsResponse> Controller::allocate_producer_ids(

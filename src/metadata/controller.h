@@ -148,7 +148,7 @@ class Controller {
   void change_directories(const Broker& broker, const kafka::BrokerHeartbeatRequest& request,
                           BrokerState state, Records& records, Arena& arena) const;
   void leave_partitions(BrokerId broker, Records& records, Arena& arena) const;
-  void add_record(RecordBody body, Records& records) const;
+  void add_record(const RecordBody& body, Records& records) const;
   Offset registration_offset(const Broker& broker) const;
   Duration session_timeout() const;
 

@@ -6,7 +6,6 @@ namespace millrace::metadata {
 namespace {
 
 using testing::code_of;
-using testing::settings_with;
 using testing::TestCluster;
 
 TEST_CASE("an empty log begins with the bootstrap records, inside a transaction") {

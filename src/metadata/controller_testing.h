@@ -82,6 +82,7 @@ class TestCluster {
     std::vector<kafka::BrokerRegistrationRequest::Feature> features{
         {.name = kMetadataVersionFeature, .min_supported_version = 7, .max_supported_version = 30}};
     std::vector<Uuid> dirs;
+    dirs.reserve(static_cast<size_t>(directories));
     for (int d = 0; d < directories; ++d) dirs.push_back(directory(id, d));
     const kafka::BrokerRegistrationRequest request{
         .broker_id = BrokerId(id),
@@ -118,6 +119,7 @@ class TestCluster {
     kafka::CreateTopicsRequest::Topic topic{
         .name = name, .num_partitions = partitions, .replication_factor = factor};
     std::vector<kafka::CreateTopicsRequest::Config> configs;
+    configs.reserve(config.size());
     for (const auto& [key, value] : config) configs.push_back({key, value});
     topic.configs = arena.copy_array(configs);
     return create(topic, validate_only);

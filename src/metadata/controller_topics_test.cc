@@ -242,6 +242,7 @@ TEST_CASE("partitions are added behind those there are") {
       std::vector<kafka::CreatePartitionsRequest::Assignment> assignments;
       for (const auto& list : *replicas) {
         std::vector<BrokerId> ids;
+        ids.reserve(list.size());
         for (const int id : list) ids.push_back(BrokerId(id));
         assignments.push_back({c.arena.copy_array(ids)});
       }

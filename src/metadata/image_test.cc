@@ -15,14 +15,14 @@ struct Replica {
   Image image;
   Delta delta;
 
-  Result<> replay(RecordBody body) { return image.replay({std::move(body)}, delta); }
-  void must(RecordBody body) {
-    const Result<> result = replay(std::move(body));
+  Result<> replay(const RecordBody& body) { return image.replay({body}, delta); }
+  void must(const RecordBody& body) {
+    const Result<> result = replay(body);
     INFO((result ? "" : result.error().detail()));
     REQUIRE(result);
   }
-  std::string refusal(RecordBody body) {
-    const Result<> result = replay(std::move(body));
+  std::string refusal(const RecordBody& body) {
+    const Result<> result = replay(body);
     return result ? "" : result.error().detail();
   }
 };

@@ -240,9 +240,9 @@ TEST_CASE("a snapshot keeps what only other parts use, in the versions of an old
     CAPTURE(level);
     Image image;
     Delta delta;
-    const auto replay = [&](RecordBody body) {
+    const auto replay = [&](const RecordBody& body) {
       const int16_t version = record_version(body, level);
-      const Result<> result = image.replay({std::move(body), version}, delta);
+      const Result<> result = image.replay({body, version}, delta);
       REQUIRE(result);
     };
     std::vector<BrokerId> replicas{BrokerId(1)};

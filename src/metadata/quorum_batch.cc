@@ -18,6 +18,7 @@ using Voter = kafka::LeaderChangeMessage::Voter;
 
 std::vector<Voter> voters_of(const std::vector<VoterKey>& keys, int16_t message_version) {
   std::vector<Voter> voters;
+  voters.reserve(keys.size());
   for (const VoterKey& key : keys) {
     voters.push_back({key.id, message_version == 0 ? kZeroUuid : key.directory});
   }
