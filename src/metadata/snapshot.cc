@@ -29,9 +29,9 @@ class SnapshotWriter {
   }
 
  private:
-  void add(RecordBody body) {
+  void add(const RecordBody& body) {
     const int16_t version = record_version(body, level_);
-    records_.push_back({std::move(body), version});
+    records_.push_back({body, version});
   }
 
   void write_features() {

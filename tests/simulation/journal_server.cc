@@ -9,7 +9,6 @@
 namespace millrace::scenario {
 namespace {
 
-using runtime::File;
 using runtime::Socket;
 using runtime::Task;
 

@@ -42,7 +42,7 @@ struct Tally {
 
 class Progress {
  public:
-  Progress(uint64_t jobs) : jobs_(jobs), began_(clock_.mono()) {}
+  explicit Progress(uint64_t jobs) : jobs_(jobs), began_(clock_.mono()) {}
 
   void show(uint64_t done, uint64_t failed) {
     const MonoTime now = clock_.mono();

@@ -111,6 +111,7 @@ void cluster(const std::string& bootstrap) {
   expect("a cluster id", true, id && *id);
   Metadata found = metadata(client.get());
   std::vector<std::string> brokers;
+  brokers.reserve(size_t(found->broker_cnt));
   for (int i = 0; i < found->broker_cnt; ++i)
     brokers.push_back(found->brokers[i].host + (":" + said(found->brokers[i].port)));
   expect("the brokers", {bootstrap}, brokers);

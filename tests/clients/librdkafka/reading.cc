@@ -41,6 +41,7 @@ void from_timestamp(const std::string& bootstrap) {
   const std::string topic = create(bootstrap, "from-timestamp");
   const int64_t base = (static_cast<int64_t>(std::time(nullptr)) - 3600) * 1000;
   std::vector<Record> out;
+  out.reserve(10);
   for (int i = 0; i < 10; ++i) out.push_back({.value = "v", .timestamp = base + 1000 * i});
   send(bootstrap, topic, out);
   Client consumer = reader(bootstrap, topic, 0, 5);

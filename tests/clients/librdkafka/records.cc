@@ -1,5 +1,6 @@
 // What is sent comes back: codecs, acks, idempotence, and the odd shapes of a record.
 #include <cstdio>
+#include <numeric>
 
 #include "session.h"
 
@@ -8,8 +9,8 @@ namespace {
 constexpr int kCount = 200;
 
 std::vector<int64_t> every_offset() {
-  std::vector<int64_t> offsets;
-  for (int i = 0; i < kCount; ++i) offsets.push_back(i);
+  std::vector<int64_t> offsets(kCount);
+  std::iota(offsets.begin(), offsets.end(), 0);
   return offsets;
 }
 

@@ -1,6 +1,7 @@
 // Records deleted under a reader's feet, and a broker killed under a producer's and a consumer's.
 #include <atomic>
 #include <chrono>
+#include <numeric>
 #include <thread>
 
 #include "session.h"
@@ -44,8 +45,8 @@ class Stream {
   int finish() {
     stop();
     check(rd_kafka_flush(producer_.get(), kPatienceMs), "waiting for answers");
-    std::vector<int64_t> expected;
-    for (int i = 0; i < sent_; ++i) expected.push_back(i);
+    std::vector<int64_t> expected(size_t(sent_));
+    std::iota(expected.begin(), expected.end(), 0);
     expect("delivery errors", std::vector<std::string>{}, errors_);
     expect("the acknowledged offsets", expected, offsets_);
     return sent_;
