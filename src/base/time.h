@@ -1,8 +1,8 @@
 // Time as values: durations, points on the monotonic clock, points on the wall clock.
 // Reading a clock is runtime/clock.h; nothing here looks at one.
 //
-// Sums and differences saturate: Kafka's "never" is Long.MAX milliseconds, and a client may write any
-// 64 bits as a timestamp.
+// Sums and differences saturate: Kafka's "never" is Long.MAX milliseconds, and a client may write
+// any 64 bits as a timestamp.
 #pragma once
 
 #include <compare>

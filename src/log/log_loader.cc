@@ -273,7 +273,7 @@ Task<> LogLoader::recover() {
     const size_t unflushed = log.segments_.floor(checkpoints_.recovery_point - 1);
     index = std::min(index, unflushed == log.segments_.size() ? 0 : unflushed);
   }
-  // Whether an empty one is in its place, only the one before it can tell; and it may turn out empty.
+  // Whether an empty one is in its place, only the one before it can tell; and any may turn out so.
   if (checkpoints_.clean && index > 0) --index;
   while (index > 0 && log.segments_.at(index).size() == 0) --index;
   // What was stopped in order is stable as far as nobody doubts it.

@@ -45,7 +45,7 @@ class Stream {
   int finish() {
     stop();
     check(rd_kafka_flush(producer_.get(), kPatienceMs), "waiting for answers");
-    std::vector<int64_t> expected(size_t(sent_));
+    std::vector<int64_t> expected(static_cast<size_t>(sent_));
     std::iota(expected.begin(), expected.end(), 0);
     expect("delivery errors", std::vector<std::string>{}, errors_);
     expect("the acknowledged offsets", expected, offsets_);
