@@ -8,7 +8,10 @@
 //   below it                         it was stable once, so this is rot: the bytes stay, their
 //                                    offsets are reported, and what lies behind stays readable
 //
-// A segment that ends before the next one begins is treated as if its end were damaged.
+// A segment that ends before the next one begins is treated as if its end were damaged. A batch
+// that reaches into the next segment, or beyond what its own indexes can tell, is damaged itself.
+// After an orderly stop only the end is looked at; the rest is believed until a read meets
+// otherwise.
 //
 // Source: Kafka's LogLoader.
 #pragma once

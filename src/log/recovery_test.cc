@@ -27,6 +27,13 @@ struct TenBatches : LogWorld {
     }
     REQUIRE(durable(log()));
   }
+  /// What is appended now gets this offset, and is there after the next start too.
+  void goes_on_at(int64_t offset) {
+    CHECK(put(log(), {"next"})->first_offset == Offset(offset));
+    CHECK(offsets(offset) == std::vector<int64_t>{offset});
+    REQUIRE(restart());
+    CHECK(log().log_end_offset() == Offset(offset + 1));
+  }
   int64_t batch_bytes() { return log().size_bytes() / 10; }
   std::vector<int64_t> offsets(int64_t from = 0) {
     std::vector<int64_t> found;
@@ -150,10 +157,7 @@ TEST_CASE("after an orderly stop a missing end is told of, and its offsets stay 
     REQUIRE(world.start());
     CHECK(world.log().log_end_offset() == Offset(10));
     CHECK(world.world().log_text().find("offsets 8 to 9 are damaged") != std::string::npos);
-    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
-    CHECK(world.offsets(10) == numbers(10, 11));
-    REQUIRE(world.restart());
-    CHECK(world.log().log_end_offset() == Offset(11));
+    world.goes_on_at(10);
   }
 }
 
@@ -233,10 +237,7 @@ TEST_CASE("an offset out of its segment's reach is damage, however the server wa
     CHECK(!world.log().read(Offset(9), {.bound = ReadBound::kLogEnd}));
     REQUIRE(world.log().damaged().size() == 1);
     CHECK(world.log().damaged()[0].first == Offset(9));
-    CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
-    CHECK(world.offsets(10) == numbers(10, 11));
-    REQUIRE(world.restart());
-    CHECK(world.log().log_end_offset() == Offset(11));
+    world.goes_on_at(10);
   }
 }
 
