@@ -1,0 +1,32 @@
+"""How long and how much: the full run, the quick one, and the gate's."""
+
+import dataclasses
+
+GB = 10**9
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    rounds: int
+    seconds: float           # of a measured phase
+    warm_up_s: float         # before each
+    warm_kafka_s: float      # once, before anything counts
+    ladder: bool             # latency at several shares of each contender's own maximum
+    cold_bytes: int          # read back from disk (W7), or lying there when the broker is killed (W14)
+    partitions: tuple        # how many (W8, W14)
+    partitions_idle: int     # how many that nobody ever wrote to
+    connections_idle: int    # W9
+    updates: int             # W12
+    keys: int
+    idle_s: float
+    members: int             # W15
+    starts: int              # restarts of an empty broker
+
+
+FULL = Scale(rounds=3, seconds=5, warm_up_s=1, warm_kafka_s=60, ladder=True, cold_bytes=10 * GB,
+             partitions=(10, 100, 1000, 10_000), partitions_idle=100_000, connections_idle=10_000, updates=20_000_000,
+             keys=1_000_000, idle_s=30, members=100, starts=5)
+QUICK = Scale(rounds=2, seconds=2, warm_up_s=0.5, warm_kafka_s=20, ladder=False, cold_bytes=GB, partitions=(1000,),
+              partitions_idle=10_000, connections_idle=1000, updates=2_000_000, keys=100_000, idle_s=5, members=20,
+              starts=3)
+GATE = dataclasses.replace(QUICK, rounds=5, seconds=2.5, starts=3)
