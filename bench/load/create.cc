@@ -32,6 +32,25 @@ std::vector<std::string> names_from(const Arguments& arguments) {
   return names;
 }
 
+/// As many requests as it takes: Kafka, and we, refuse one that makes more than 10 000 records of
+/// metadata.
+void create_in_steps(Conversation& asking, const std::vector<TopicWish>& wishes) {
+  constexpr int64_t kRecordsMax = 10'000;
+  std::vector<TopicWish> step;
+  int64_t records = 0;
+  for (const TopicWish& wish : wishes) {
+    const auto of_it = 1 + wish.partitions + static_cast<int64_t>(wish.configs.size());
+    if (!step.empty() && records + of_it > kRecordsMax) {
+      create_topics(asking, step);
+      step.clear();
+      records = 0;
+    }
+    step.push_back(wish);
+    records += of_it;
+  }
+  create_topics(asking, step);
+}
+
 }  // namespace
 
 int run_create(const Arguments& arguments) {
@@ -45,7 +64,7 @@ int run_create(const Arguments& arguments) {
   }
   arguments.check_all_used();
   const int64_t begin = now_ns();
-  create_topics(asking, wishes);
+  create_in_steps(asking, wishes);
   const int64_t created = now_ns();
   if (ready) {
     for (const TopicWish& wish : wishes) {

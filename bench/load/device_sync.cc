@@ -1,5 +1,5 @@
-// bench_load device-sync: what the device under --folder takes to make 4 KiB stable, in the two ways
-// a log can: append and fdatasync, and a direct synchronous write over blocks that exist.
+// bench_load device-sync: what the device under --folder takes to make 4 KiB stable, in the two
+// ways a log can: append and fdatasync, and a direct synchronous write over blocks that exist.
 #include <fcntl.h>
 #include <unistd.h>
 

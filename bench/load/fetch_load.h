@@ -1,5 +1,5 @@
-// FetchLoad: consumers that read partitions in fetch sessions (KIP-227), as the Java client does: one
-// request at a time, sent when the answer to the one before has come.
+// FetchLoad: consumers that read partitions in fetch sessions (KIP-227), as the Java client does:
+// one request at a time, sent when the answer to the one before has come.
 #pragma once
 
 #include <cstdint>

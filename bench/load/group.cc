@@ -12,6 +12,7 @@
 #include "bench/load/topics.h"
 #include "bench/load/workloads.h"
 #include "kafka/messages/find_coordinator.h"
+#include "kafka/messages/heartbeat.h"
 
 namespace millrace::bench {
 namespace {
@@ -21,14 +22,18 @@ constexpr useconds_t kRetryAfterUs = 5000;
 
 using Members = std::vector<std::unique_ptr<GroupMember>>;
 
-/// The first question for a coordinator makes the topic it lives on; later ones find it.
+/// The first question for a coordinator makes the topic it lives on, and it takes a while until
+/// the coordinator answers for the group: until then it knows of no group, afterwards of no such
+/// member.
 void await_coordinator(Conversation& with, const std::string& group) {
   const int64_t give_up_at = now_ns() + kDrainNs;
   while (true) {
-    const kafka::FindCoordinatorRequest request{.key = group};
-    const auto answer = with.ask<kafka::FindCoordinatorResponse>(request, kFindCoordinatorVersion);
-    if (answer.error_code == 0) return;
-    if (now_ns() > give_up_at) give_up(describe_code(answer.error_code, "finding the coordinator"));
+    with.ask<kafka::FindCoordinatorResponse>(kafka::FindCoordinatorRequest{.key = group},
+                                             kFindCoordinatorVersion);
+    const auto beat = with.ask<kafka::HeartbeatResponse>(
+        kafka::HeartbeatRequest{.group_id = group, .member_id = "nobody"}, kHeartbeatVersion);
+    if (errc_from_kafka(beat.error_code) == Errc::kUnknownMemberId) return;
+    if (now_ns() > give_up_at) give_up(describe_code(beat.error_code, "finding the coordinator"));
     usleep(kRetryAfterUs);
   }
 }

@@ -1,9 +1,9 @@
-// Histogram: durations from a nanosecond to hours in constant memory, with percentiles that are true
-// to within 1 part in 128. Not for averages of other things: everything in it is a duration.
+// Histogram: durations from a nanosecond to hours in constant memory, with percentiles that are
+// true to within 1 part in 128. Not for averages of other things: everything in it is a duration.
 //
 // Log-linear, as HdrHistogram: below 256 ns every nanosecond has a counter, above it each power of
-// two is cut into 128. A percentile is given as the largest duration that its counter stands for, so
-// it errs by at most 0.8 %, and never to our favour.
+// two is cut into 128. A percentile is given as the largest duration that its counter stands for,
+// so it errs by at most 0.8 %, and never in anybody's favour.
 #pragma once
 
 #include <array>

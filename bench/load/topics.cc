@@ -57,7 +57,7 @@ void delete_topics(Conversation& with, const std::vector<std::string>& names) {
 }
 
 Result<> produce_one(Conversation& with, const std::string& topic, int32_t partition) {
-  const Buffer batch = make_batch({.records = 1, .value_bytes = 8});
+  const Buffer batch = make_batch({.records = 1, .value_bytes = 8, .keyed = true});
   kafka::ProduceRequest::Partition records{.index = PartitionIndex(partition),
                                            .records = kafka::Records(batch.bytes())};
   kafka::ProduceRequest::Topic named{.name = topic, .partition_data = {&records, 1}};

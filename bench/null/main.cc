@@ -2,8 +2,8 @@
 //
 //   null_broker --keep discard|stored|durable [--data FOLDER] [--listen PORT]
 //
-// Speaks Kafka's protocol to any client that names topics by name; prints HOST:PORT once it listens.
-// What each kind of keeping does: store.h, docs/performance/README.md.
+// Speaks Kafka's protocol to any client that names topics by name; prints HOST:PORT once it
+// listens. What each kind of keeping does: store.h, docs/performance/README.md.
 #include <fmt/core.h>
 #include <sys/resource.h>
 

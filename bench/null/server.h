@@ -1,5 +1,5 @@
-// Server: sockets of the null broker. One thread, epoll; each turn reads what came, answers it, syncs
-// once if that is asked for, and then writes once to each connection.
+// Server: sockets of the null broker. One thread, epoll; each turn reads what came, answers it,
+// syncs once if that is asked for, and then writes once to each connection.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,10 @@
 """
 
 import argparse
+import dataclasses
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -27,7 +29,6 @@ from results import Results
 from scale import FULL, GATE, QUICK
 from workloads import ALL
 from workloads.produce import BIG, PARTITIONS
-import dataclasses
 
 DOCS = contenders.ROOT / "docs/performance"
 STANDARD = (contenders.NULL, contenders.NULL_DURABLE, contenders.KAFKA, contenders.KAFKA_SYNCED, contenders.MILLRACE,
@@ -161,6 +162,7 @@ def main():
         print(f"bench: {write_report(Results.load(options.out / 'results.json'), options.out)}")
         return 0
     machine.allow_many_descriptors()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started here is ended, too
     folder = options.folder or pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:

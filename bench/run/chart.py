@@ -77,16 +77,21 @@ class LogAxis:
         share = (math.log10(max(value, 10.0 ** self.low)) - self.low) / (self.high - self.low)
         return self.left + min(share, 1) * (self.right - self.left)
 
-    def draw(self, svg, top, bottom, label):
-        for power in range(self.low, self.high + 1):
-            x = self.x(10.0 ** power)
-            svg.add("line", x1=f"{x:.1f}", y1=top, x2=f"{x:.1f}", y2=bottom, class_="grid")
-            svg.text(x, bottom + 16, number(10.0 ** power), "small", "middle")
+    def draw(self, svg, bands, label, limit=None):
+        """Grid and limit stand behind the bars only, so that no line goes through a heading."""
+        bottom = bands[-1][1]
+        marks = [(10.0 ** power, "grid") for power in range(self.low, self.high + 1)]
+        for value, class_ in marks + ([(limit, "limit")] if limit else []):
+            x = f"{self.x(value):.1f}"
+            for top, end in bands:
+                svg.add("line", x1=x, y1=top, x2=x, y2=end, class_=class_)
+        for value, _ in marks:
+            svg.text(self.x(value), bottom + 16, number(value), "small", "middle")
         svg.text((self.left + self.right) / 2, bottom + 36, label, "small", "middle")
 
 
 def grouped_bars(title, says, label, groups, limit=None):
-    """groups: [(name, [(contender key or verdict, name of the bar, value, text)])]. A logarithmic axis."""
+    """groups: [(heading, [(contender key or verdict, name of the bar, value, text)])]. A logarithmic axis."""
     values = [bar[2] for _, bars in groups for bar in bars if bar[2] and bar[2] > 0]
     if not values:
         return None
@@ -96,31 +101,26 @@ def grouped_bars(title, says, label, groups, limit=None):
     longest = max(len(text) for _, bars in groups for *_, text in bars)
     right = WIDTH - MARGIN - longest * LETTER - 8
     axis = LogAxis(min(values + ([limit] if limit else [])), max(values + ([limit] if limit else [])), left, right)
-    top = y = 44
-    placed = []
+    y, placed, bands = 44, [], []
     for name, bars in groups:
         if name:
-            y += 20
-            placed.append(("group", MARGIN, y, name, None))
-            y += 8
-        for key, bar_name, value, text in bars:
-            placed.append(("bar", key, y, bar_name, (value, text)))
+            svg.text(MARGIN, y + 14, name)
+            y += 22
+        bands.append((y, y + len(bars) * (BAR + GAP)))
+        for bar in bars:
+            placed.append((y, *bar))
             y += BAR + GAP
-        y += 4
-    axis.draw(svg, top, y, label)
-    for kind, key, at, name, content in placed:
-        if kind == "group":
-            svg.text(key, at, name)
-            continue
-        value, text = content
-        svg.text(left - 8, at + BAR - 4, name, "small", "end")
+        y += 8
+    axis.draw(svg, bands, label, limit)
+    # With a limit, bars grow from it: to the left what is better, to the right what is worse.
+    base = axis.x(limit) if limit else left
+    for top, key, name, value, text in placed:
+        svg.text(left - 8, top + BAR - 4, name, "small", "end")
         end = axis.x(value) if value and value > 0 else left
-        svg.add("rect", x=f"{left:.1f}", y=at, width=f"{max(end - left, 1):.1f}", height=BAR, rx=2, class_=key)
-        svg.text(end + 6, at + BAR - 4, text, "small")
-    if limit:
-        x = axis.x(limit)
-        svg.add("line", x1=f"{x:.1f}", y1=top, x2=f"{x:.1f}", y2=y, class_="limit")
-    svg.height = y + 52
+        begin, width = min(base, end), max(abs(end - base), 1)
+        svg.add("rect", x=f"{begin:.1f}", y=top, width=f"{width:.1f}", height=BAR, rx=2, class_=key)
+        svg.text(max(base, end) + 6, top + BAR - 4, text, "small")
+    svg.height = bands[-1][1] + 52
     return svg.render()
 
 

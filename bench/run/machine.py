@@ -84,13 +84,13 @@ def facts(folder):
     model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "unknown")
     virtual = any("hypervisor" in line for line in info if line.startswith("flags"))
     memory = _number(pathlib.Path("/proc/meminfo"), "MemTotal:") * 1024
-    mount = subprocess.run(["findmnt", "-n", "-o", "FSTYPE,OPTIONS", "-T", str(folder)], capture_output=True, text=True)
+    mount = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", str(folder)], capture_output=True, text=True)
     load = os.getloadavg()[0]
     return [
         ("cores", f"{os.cpu_count()} ({model}{', virtual' if virtual else ''})"),
         ("memory", f"{memory / (1 << 30):.0f} GiB"),
         ("kernel", os.uname().release.split("-")[0]),
-        ("file system", " ".join(mount.stdout.split()[:2]) or "unknown"),
+        ("file system", mount.stdout.strip() or "unknown"),
         ("load before the run", f"{load:.2f}"),
         ("date", time.strftime("%Y-%m-%d")),
     ]

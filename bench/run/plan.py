@@ -126,7 +126,7 @@ class Plan:
     # Before anything counts.
 
     def begin(self, keys):
-        self.results.facts = machine.facts(self.folder)
+        self.results.facts = machine.facts(self.folder) + self.scale.facts()
         self.say("touching the machine's memory")
         machine.touch_memory()
         self.calibrate()

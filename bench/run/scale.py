@@ -22,10 +22,15 @@ class Scale:
     members: int             # W15
     starts: int              # restarts of an empty broker
 
+    def facts(self):
+        return [("measured phases", f"{self.seconds:g} s"), ("backlog", f"{self.cold_bytes / GB:g} GB"),
+                ("idle partitions", f"{self.partitions_idle}"), ("idle connections", f"{self.connections_idle}"),
+                ("updates", f"{self.updates}")]
+
 
 FULL = Scale(rounds=3, seconds=5, warm_up_s=1, warm_kafka_s=60, ladder=True, cold_bytes=10 * GB,
              partitions=(10, 100, 1000, 10_000), partitions_idle=100_000, connections_idle=10_000, updates=20_000_000,
-             keys=1_000_000, idle_s=30, members=100, starts=5)
+             keys=1_000_000, idle_s=30, members=100, starts=3)
 QUICK = Scale(rounds=2, seconds=2, warm_up_s=0.5, warm_kafka_s=20, ladder=False, cold_bytes=GB, partitions=(1000,),
               partitions_idle=10_000, connections_idle=1000, updates=2_000_000, keys=100_000, idle_s=5, members=20,
               starts=3)

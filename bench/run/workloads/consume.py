@@ -21,7 +21,7 @@ class FanOut(Workload):
         for consumers in (1, 4, 16):
             def body(topic, consumers=consumers):
                 said = run.load.measure("end-to-end", topic=topic, partitions=PARTITIONS, rate=FAN_OUT_RATE,
-                                        records_per_batch=50, consumers=consumers, connections=2, in_flight=16,
+                                        records_per_batch=50, consumers=consumers, connections=2, in_flight=64,
                                         **run.phase())
                 require_kept(said)
                 run.note(f"w6.cpu_per_gb_in_{consumers}", said["server_cpu_s"] / (said["payload_bytes"] / GB))
@@ -36,10 +36,10 @@ class FanOut(Workload):
 
 class ColdReads(Workload):
     key = "W7"
-    says = "W5 while a backlog is read from disk at full speed"
+    says = "2000 records of 1 KiB a second, from sending to arrival, while a backlog is read from disk at full speed"
     contenders = (NULL, KAFKA, MILLRACE)
     rounds = 1
-    rate = 10_000
+    rate = 2000  # which everybody keeps on two cores
 
     def run(self, run):
         self.with_topic(run, "w7-backlog", PARTITIONS, lambda backlog: self.with_topic(
@@ -61,8 +61,8 @@ class ColdReads(Workload):
             read = run.load.finish(reader)
         finally:
             reader.kill()
+        # A rate that was not kept here is what is being asked about: the load is open, so it shows as latency.
         run.note("w7.cold_mb_per_s", read["fetched_bytes"] / read["seconds"] / 1e6)
-        require_kept(during)
         run.note("w7.p99_9_during", during["arrival_p99_9_us"])
         run.note("w7.inflation", during["arrival_p99_9_us"] / before["arrival_p99_9_us"])
 
