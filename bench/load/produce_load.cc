@@ -1,6 +1,7 @@
 #include "bench/load/produce_load.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "bench/load/connection.h"
 #include "bench/load/message.h"
@@ -35,10 +36,9 @@ class ProduceLoad::Producer : Connection {
     const int32_t step = plan.partitions_per_request;
     const int32_t requests = std::max(plan.partitions / step, 1);
     for (int32_t r = 0; r < requests; ++r) {
-      std::vector<int32_t> partitions;
-      for (int32_t i = 0; i < step; ++i) {
-        partitions.push_back(((r + static_cast<int32_t>(index)) * step + i) % plan.partitions);
-      }
+      std::vector<int32_t> partitions(static_cast<size_t>(step));
+      std::iota(partitions.begin(), partitions.end(), (r + static_cast<int32_t>(index)) * step);
+      for (int32_t& partition : partitions) partition %= plan.partitions;
       requests_.emplace_back(plan.topic, partitions, plan.batch, plan.acks);
     }
   }

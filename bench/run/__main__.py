@@ -2,7 +2,7 @@
 
   ./dev bench --full             every workload, under 60 minutes; writes docs/performance/
   ./dev bench --quick            the same in short, some minutes; writes build/bench/ only
-  ./dev bench --gate             5 minutes: ratios to the null broker against bench/recorded.json; exit 1 when one got worse
+  ./dev bench --gate             5 minutes: ratios to the null broker against bench/recorded.json; exit 1 when worse
   ./dev bench --gate --record    renews that file
   ./dev bench --flame produce    a flame graph of the broker under that load (or: fetch)
   ./dev bench --report           makes the report of the last --full again, with what why.md says now
@@ -49,7 +49,7 @@ def arguments():
     parser.add_argument("--against", metavar="NAME,NAME", help=f"only these brokers, of {', '.join(STANDARD)}")
     parser.add_argument("--seconds", type=float, help="of each measured phase")
     parser.add_argument("--rounds", type=int, help="how often, at most")
-    parser.add_argument("--limit-s", type=float, default=55 * 60, help="no further round begins that would end later")
+    parser.add_argument("--limit-s", type=float, help="no second round of a workload begins that would end later")
     parser.add_argument("--heap-gb", type=int, help="Kafka's heap, instead of the better of 1 and 4")
     parser.add_argument("--other", metavar="HOST:PORT", help="also a broker that runs already, on this machine")
     parser.add_argument("--other-pid", type=int, help="its process id, for its CPU time")
@@ -62,6 +62,7 @@ def arguments():
         parser.error("--other and --other-pid go together")
     if options.record and not options.gate:
         parser.error("--record goes with --gate")
+    options.limit_s = options.limit_s or (55 * 60 if options.full else 270 if options.gate else 600)
     options.broker = options.broker or options.build / "millrace"
     options.out = options.out or (DOCS if options.full or options.report or options.flame else
                                   contenders.ROOT / "build/bench")

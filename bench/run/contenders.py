@@ -17,10 +17,13 @@ sys.path.append(str(ROOT / "tests/clients"))  # behind ours: both have a report.
 import broker as brokers  # noqa: E402
 import families  # noqa: E402
 
+brokers.START_LIMIT_S = 240  # Kafka with ten thousand partitions, on two cores
+
 # Files of deleted topics go at once: the disk is for the next run. The same for everybody.
 TOPIC = {"file.delete.delay.ms": "1000"}
 SETTINGS = {"log.cleaner.backoff.ms": "1000", "log.segment.delete.delay.ms": "1000"}
-# A stopped (paused) Kafka must not be declared dead by its own controller while others are measured.
+# A stopped (paused) Kafka must not be declared dead by its own controller while others are measured. Not for those that
+# are killed: a killed node may only come back after this time, 9 s by default.
 PAUSABLE = {"broker.session.timeout.ms": "3600000"}
 
 
@@ -84,11 +87,12 @@ class Millrace(brokers.Millrace, Server):
 class Kafka(brokers.Kafka, Server):
     """With the flags of Kafka's own start scripts, not the quick ones of the client tests."""
 
-    def __init__(self, folder, heap_gb):
+    def __init__(self, folder, heap_gb, pausable=True):
         super().__init__(folder, families.jars(), families.LOG_CONFIG)
         self.heap_gb = heap_gb
         lines = [line for line in self.properties.read_text().splitlines() if not line.startswith("broker.")]
-        lines += [f"{name}={value}" for name, value in (SETTINGS | PAUSABLE).items()]
+        settings = SETTINGS | PAUSABLE if pausable else SETTINGS
+        lines += [f"{name}={value}" for name, value in settings.items()]
         self.properties.write_text("".join(f"{line}\n" for line in lines))
 
     def _java(self, *arguments):
@@ -125,7 +129,7 @@ class Contender:
     server: Server
     topic: dict    # settings of every topic it gets
     durable: bool  # acknowledges from stable storage
-    make: object = None  # makes another such server in a folder; None when that cannot be done
+    make: object = None  # makes another such server, of one's own, in a folder
 
 
 NULL, NULL_DURABLE = "null", "null-durable"
@@ -139,13 +143,13 @@ TITLES = {
 }
 
 
-def makers(options):
-    """Contender's key -> what makes its server in a folder."""
+def makers(options, shared=False):
+    """Contender's key -> what makes its server in a folder. A shared one is paused while it is not its turn."""
     null = options.build / "bench/null_broker"
     return {
         NULL: lambda folder: Null(folder, null, "stored"),
         NULL_DURABLE: lambda folder: Null(folder, null, "durable"),
-        KAFKA: lambda folder: Kafka(folder, options.heap_gb),
+        KAFKA: lambda folder: Kafka(folder, options.heap_gb, shared),
         MILLRACE: lambda folder: Millrace(folder, options.broker),
         MILLRACE_CACHED: lambda folder: Millrace(folder, options.broker, "page-cache"),
     }
@@ -158,14 +162,13 @@ def start_all(options, folder, keys):
         if key == OTHER:
             made[key] = Contender(key, TITLES[key], Other(options.other, options.other_pid), {}, False)
             continue
-        shared = KAFKA if key == KAFKA_SYNCED else key
-        make = makers(options)[shared]
-        if shared in made:
-            server = made[shared].server
+        process = KAFKA if key == KAFKA_SYNCED else key
+        if process in made:
+            server = made[process].server
         else:
-            server = make(folder / shared)
+            server = makers(options, shared=True)[process](folder / process)
             server.start()
         topic = TOPIC | ({"flush.messages": "1"} if key == KAFKA_SYNCED else {})
         durable = key in (NULL_DURABLE, KAFKA_SYNCED, MILLRACE)
-        made[key] = Contender(key, TITLES[key], server, topic, durable, make)
+        made[key] = Contender(key, TITLES[key], server, topic, durable, makers(options)[process])
     return made

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 SECONDS = 10
 HERTZ = 997  # not a round number: in step with no timer
-FRAME, WIDTH, TOP, BOTTOM = 17, 1200, 62, 34
+FRAME, WIDTH, TOP, BOTTOM = 17, 1200, 62, 12
 LETTER = 6.6
 SHARE_MIN = 0.0008  # frames narrower than a pixel are left out
 
@@ -33,16 +33,17 @@ def require_perf():
 
 
 def record(pid, seconds, into):
-    """Samples one process; `into` becomes perf's file. Frame pointers: the broker keeps them (-fno-omit-frame-pointer)."""
-    done = subprocess.run(["perf", "record", "-q", "-F", str(HERTZ), "-e", "cpu-clock", "--call-graph", "fp",
-                           "-p", str(pid), "-o", str(into), "--", "sleep", str(seconds)], capture_output=True, text=True)
+    """Samples one process; `into` becomes perf's file. Stacks come from frame pointers, which the broker keeps and libc
+    does not: a system call made through libc hides who made it."""
+    done = subprocess.run(["perf", "record", "-q", "-F", str(HERTZ), "-e", "cpu-clock", "--call-graph", "fp", "-p",
+                           str(pid), "-o", str(into), "--", "sleep", str(seconds)], capture_output=True, text=True)
     if done.returncode:
         raise NoPerf(" ".join(done.stderr.split())[:300])
 
 
 def fold(path):
     """Stacks, outermost first, with how many samples each was seen in."""
-    done = subprocess.run(["perf", "script", "-i", str(path), "-F", "comm,ip,sym"], capture_output=True, text=True,
+    done = subprocess.run(["perf", "script", "-i", str(path), "-F", "comm,ip,sym,dso"], capture_output=True, text=True,
                           check=True)
     stacks, comm, frames = collections.Counter(), None, []
     for line in [*done.stdout.splitlines(), ""]:
@@ -53,14 +54,16 @@ def fold(path):
         elif not line[0].isspace():
             comm = line.split()[0]
         else:
-            frames.append(short(line.split(None, 1)[1] if len(line.split(None, 1)) > 1 else "[unknown]"))
+            symbol, _, where = line.split(None, 1)[1].rpartition(" (")
+            frames.append(("[k] " if "[kernel" in where else "") + short(symbol))
     return stacks
 
 
 def short(symbol):
     """A C++ symbol without what hides its name: arguments, template arguments, our own namespace, clone suffixes."""
     symbol = re.sub(r"\+0x[0-9a-f]+$", "", symbol).strip()
-    symbol = re.sub(r" \[clone [^\]]*\]|\.(resume|destroy|cleanup|actor|isra\.\d+|part\.\d+|constprop\.\d+|cold)\b", "", symbol)
+    symbol = re.sub(r" \[clone [^\]]*\]|\.(resume|destroy|cleanup|actor|cold)\b", "", symbol)
+    symbol = re.sub(r"\.(isra|part|constprop)\.\d+\b", "", symbol)
     symbol = symbol.replace("(anonymous namespace)::", "").replace("operator()", "operator[]")
     previous = None
     while previous != symbol:
@@ -86,17 +89,12 @@ def tree_of(stacks):
     return root
 
 
-def is_kernel(name):
-    return bool(re.match(r"(__x64_sys|do_syscall|entry_SYSCALL|asm_|sysvec|irq|softirq|tcp_|ip_|sock|ext4|generic_|vfs_|"
-                         r"ksys|__sys|skb|__softirq|copy_|rep_movs|_copy|schedule|__schedule|ep_|do_epoll|filemap|folio|"
-                         r"iomap|blk|bio|virtio|submit|x64_sys|exc_|handle_|finish_|net_|loopback|dev_)", name.lstrip("_")))
-
-
 def frame_class(name):
-    if is_kernel(name):
+    """By the folder of src that a function lives in; "rest" are libraries."""
+    if name.startswith("[k] "):
         return "kernel"
     head = name.split("::")[0]
-    return {"broker": "broker", "log": "log", "kafka": "kafka", "runtime": "runtime"}.get(head, "rest")
+    return head if head in LEGEND else "rest"
 
 
 STYLE = """
@@ -134,8 +132,9 @@ def draw(stacks, title):
     place(root, 0.0, 0)
 
     height = TOP + (depth_max + 1) * FRAME + BOTTOM
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-             f'role="img" aria-label="{escape(title)}">', f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>",
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+             f'height="{height}" role="img" aria-label="{escape(title)}">',
+             f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>",
              f'<text class="title" x="10" y="24">{escape(title)}</text>',
              f'<text class="small" x="10" y="44">{root.samples} samples at {HERTZ} Hz; width is CPU time, '
              "a frame lies on its caller</text>"]
@@ -146,22 +145,23 @@ def draw(stacks, title):
                      f'<text class="small" x="{x + 19:.0f}" y="44">{name}</text>')
     base = height - BOTTOM
     for name, at, width, depth, samples in drawn:
+        kind = frame_class(name)
         left, wide = 10 + at * (WIDTH - 20), width * (WIDTH - 20)
         y = base - (depth + 1) * FRAME
         fits = int((wide - 6) / LETTER)
+        name = name.removeprefix("[k] ")
         label = name if len(name) <= fits else name[:fits - 1] + "…" if fits >= 4 else ""
         text = f'<text x="{left + 3:.1f}" y="{y + 12.5:.1f}">{escape(label)}</text>' if label else ""
         parts.append(f'<g class="f"><title>{escape(name)}: {100 * width:.1f} %, {samples} samples</title>'
-                     f'<rect class="{frame_class(name)}" x="{left:.1f}" y="{y}" width="{wide:.1f}" height="{FRAME - 1}"/>'
+                     f'<rect class="{kind}" x="{left:.1f}" y="{y}" width="{wide:.1f}" height="{FRAME - 1}"/>'
                      f"{text}</g>")
-    parts.append(f'<text class="small" x="10" y="{height - 12}">{100:.0f} % of the samples is the full width</text></svg>\n')
-    return "\n".join(parts)
+    return "\n".join([*parts, "</svg>", ""])
 
 
 def top_of(stacks, count=12):
     """Where the time itself is spent, the callers left out: [(name, share)]."""
     own = collections.Counter()
     for stack, samples in stacks.items():
-        own[stack[-1]] += samples
+        own[stack[-1].removeprefix("[k] ")] += samples
     total = sum(own.values())
     return [(name, samples / total) for name, samples in own.most_common(count)]

@@ -1,5 +1,5 @@
-"""The gate: ratios of Millrace to the null broker, in one run, against those on record. Ratios carry over from machine to
-machine, and from a busy hour to a quiet one; values do not.
+"""The gate: ratios of Millrace to the null broker, in one run, against those on record. Ratios carry over from machine
+to machine, and from a busy hour to a quiet one; values do not.
 
 A row that got worse than the record by more than a tenth fails, unless the record gives the reason why it may.
 """

@@ -48,7 +48,8 @@ class Load:
         settings = {"topics": topics} if topics else {}
         config = self.contender.topic | {name.replace("_", "."): value for name, value in config.items()}
         text = ",".join(f"{name}={value}" for name, value in config.items())
-        return self.run("create", limit_s, topic=topic, partitions=partitions, config=text, ready=int(ready), **settings)
+        return self.run("create", limit_s, topic=topic, partitions=partitions, config=text, ready=int(ready),
+                        **settings)
 
     def delete(self, topic, topics=None):
         subprocess.run(self.command("delete", topic=topic, **({"topics": topics} if topics else {})),

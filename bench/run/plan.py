@@ -1,4 +1,4 @@
-"""Runs the workloads: rounds in which the contenders take turns, so that a slow moment of the machine meets all of them.
+"""Runs the workloads: rounds in which the contenders take turns, so that a slow moment of the machine meets all.
 
 While one is measured the others are stopped (SIGSTOP): even an idle Kafka takes its share of two cores. The first round
 is always run whole; further ones as far as the time allows.
@@ -48,9 +48,16 @@ class Plan:
 
     def announce(self, step, left):
         self.label = f"round {step.number}, {step.workload.key}, {step.contender.title}"
-        minutes = max(1, round(sum(self.guess(s) for s in left) / 60))
-        self.say(f"{self.steps_done + 1}/{self.steps_done + len(left)}  {self.label}; "
-                 f"about {minutes} min to the end of the round")
+        here = sum(self.guess(s) for s in left)
+        rounds = range(step.number + 1, self.scale.rounds + 1)
+        later = sum(self.guess(s) for number in rounds for s in self.steps(number))
+        later = max(min(later, self.options.limit_s - self.elapsed() - here), 0)
+        self.say(f"{self.steps_done + 1}/{self.steps_done + len(left)}  {self.label}; about {here / 60:.0f} min to the "
+                 f"end of the round, {(here + later) / 60:.0f} of all")
+
+    def steps(self, number):
+        return [Step(number, workload, self.contenders[key]) for workload in self.workloads for key in self.contenders
+                if number <= workload.rounds and self.applies(workload, key)]
 
     def guess(self, step):
         known = self.took.get((step.workload.key, step.contender.key))
@@ -61,10 +68,7 @@ class Plan:
     def run(self, keys):
         self.begin(keys)
         for number in range(1, self.scale.rounds + 1):
-            steps = [Step(number, workload, self.contenders[key]) for workload in self.workloads
-                     for key in self.contenders if number <= workload.rounds and self.applies(workload, key)]
-            if number > 1:
-                steps = self.affordable(steps)
+            steps = self.steps(number) if number == 1 else self.affordable(self.steps(number))
             if not steps:
                 break
             self.results.rounds = number
@@ -127,8 +131,9 @@ class Plan:
 
     def begin(self, keys):
         self.results.facts = machine.facts(self.folder) + self.scale.facts()
-        self.say("touching the machine's memory")
-        machine.touch_memory()
+        if self.scale.touch:
+            self.say("touching the machine's memory")
+            machine.touch_memory()
         self.calibrate()
         if contenders.KAFKA in keys:
             self.choose_heap()
@@ -159,13 +164,13 @@ class Plan:
             return
         costs = {}
         for heap_gb in (1, 4):
-            self.say(f"Kafka with {heap_gb} GB of heap, {self.scale.warm_kafka_s:.0f} s warm")
+            self.say(f"Kafka with {heap_gb} GB of heap, on trial")
             server = contenders.Kafka(self.folder / f"heap-{heap_gb}", heap_gb)
             contender = contenders.Contender(contenders.KAFKA, "Kafka", server, contenders.TOPIC, False)
             load = Load(self.options.build / "bench/bench_load", contender)
             try:
                 server.start()
-                warm(load, self.scale.warm_kafka_s)
+                warm(load, self.scale.warm_kafka_s / 2)
                 costs[heap_gb] = trial(load)
             finally:
                 server.remove()

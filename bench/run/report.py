@@ -3,6 +3,7 @@
 What stands in why.md under the heading of a goal is joined to it: why it was missed, or what is remarkable.
 """
 
+import collections
 import re
 import statistics
 
@@ -38,7 +39,8 @@ def head(results):
         "",
         f"- {machine}",
         f"- 4 KiB made stable by the device, without a broker: {device}",
-        f"- up to {results.rounds} rounds, {results.elapsed_s / 60:.0f} minutes; medians, and lowest-highest in brackets",
+        f"- rounds: {results.rounds} at most, in {results.elapsed_s / 60:.0f} minutes; medians, and lowest-highest in "
+        "brackets",
     ]
     if all(heap.values()):
         better = min(heap, key=heap.get)
@@ -49,12 +51,12 @@ def head(results):
 def goals_table(results, why):
     lines = ["## Goals", "",
              "| goal | value | null | Kafka | limits | |", "| --- | --- | --- | --- | --- | --- |"]
-    met = missed = open_ = 0
+    counts = collections.Counter()
     notes = []
     for goal, verdicts in judge(results):
         marks = [mark(verdict) for verdict in verdicts]
-        outcome = "met" if all(v.met for v in verdicts) else "missed" if any(v.met is False for v in verdicts) else "open"
-        met, missed, open_ = met + (outcome == "met"), missed + (outcome == "missed"), open_ + (outcome == "open")
+        outcome = outcome_of(verdicts)
+        counts[outcome] += 1
         text = why.get(goal.key)
         link = f"{outcome} ([why](#{anchor(goal.title)}))" if text else outcome
         cells = [goal.title, with_unit(results.median(goal.row, goal.ours), goal.row),
@@ -65,8 +67,15 @@ def goals_table(results, why):
             notes += ["", f"### {goal.title}", "", text]
         elif outcome == "missed":
             notes += ["", f"### {goal.title}", "", "Missed, and nobody has said yet why (why.md)."]
-    lines += ["", f"{met} met, {missed} missed, {open_} open (not measured in this run, or nothing to compare with)."]
+    lines += ["", f"{counts['met']} met, {counts['missed']} missed, {counts['open']} open (not measured in "
+              "this run, or nothing to compare with)."]
     return "\n".join(lines + notes)
+
+
+def outcome_of(verdicts):
+    if all(verdict.met for verdict in verdicts):
+        return "met"
+    return "missed" if any(verdict.met is False for verdict in verdicts) else "open"
 
 
 def anchor(title):

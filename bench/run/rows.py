@@ -24,7 +24,7 @@ def _named():
     yield "w1.max_rate", Row("W1: rate", "requests/s", False)
     yield "w2.cpu_ns_per_record", Row("W2: broker per record", "ns")
     yield "w2.records_per_s", Row("W2: rate", "records/s", False)
-    for share in (10, 25, 50, 75, 90):
+    for share in FULL.ladder:
         yield f"w1.p99_at_{share}", Row(f"W1 ack p99 at {share} % of its own maximum", "us")
     yield "consume.cpu_per_gb", Row("Consume, 1 KiB in big batches: broker", cpu)
     yield "consume.client_per_gb", Row("Consume: client", cpu)
@@ -61,6 +61,7 @@ def _named():
         for codec in ("none", "lz4", "zstd", "gzip"):
             yield f"w10.{codec}_{size}", Row(f"W10 {codec}, batches of {size} on the wire: broker", "CPU-s/wire GB")
     yield "w12.cleaner_cpu_per_gb", Row("W12 compaction, over not compacting", cpu)
+    yield "w12.kept", Row("W12: left on disk, over the payload", "x")
     yield "w12.write_amplification", Row("W12: written per payload byte", "x")
     yield "w12.p99_plain", Row("W12 ack p99 without compaction", "us")
     yield "w12.p99_compacted", Row("W12 ack p99 with it", "us")

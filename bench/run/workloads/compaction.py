@@ -22,9 +22,10 @@ class Compaction(Workload):
     def run(self, run):
         plain = self.with_topic(run, "w12-plain", PARTITIONS, lambda topic: self.update(run, topic))
         compacted = self.with_topic(run, "w12", PARTITIONS, lambda topic: self.update(run, topic), **{
-            "cleanup.policy": "compact", "segment.bytes": 64 << 20, "min.cleanable.dirty.ratio": 0.5})
+            "cleanup.policy": "compact", "segment.bytes": 16 << 20, "min.cleanable.dirty.ratio": 0.5})
         payload_gb = compacted["payload_bytes"] / GB
         run.note("w12.cleaner_cpu_per_gb", (compacted["cpu_s"] - plain["cpu_s"]) / payload_gb)
+        run.note("w12.kept", compacted["left_bytes"] / compacted["payload_bytes"])  # who cleans nothing has no merit
         run.note("w12.write_amplification", compacted["written_bytes"] / compacted["payload_bytes"])
         run.note("w12.p99_plain", plain["ack_p99_us"])
         run.note("w12.p99_compacted", compacted["ack_p99_us"])
@@ -38,12 +39,17 @@ class Compaction(Workload):
                                 records_per_batch=RECORDS_PER_BATCH, rate=rate, connections=2, in_flight=64,
                                 warm_up_s=0, seconds=seconds)
         wait_until_idle(server.pid)
-        return said | {"cpu_s": cpu_s(server.pid) - begin, "written_bytes": write_bytes(server.pid) - written}
+        return said | {"cpu_s": cpu_s(server.pid) - begin, "written_bytes": write_bytes(server.pid) - written,
+                       "left_bytes": log_bytes(server.data, topic)}
 
 
 def write_bytes(pid):
     with open(f"/proc/{pid}/io", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("write_bytes:"))
+
+
+def log_bytes(data, topic):
+    return sum(path.stat().st_size for path in data.glob(f"{topic}-*/*.log"))
 
 
 def wait_until_idle(pid):

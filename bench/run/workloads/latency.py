@@ -9,8 +9,8 @@ KEPT = 0.99
 CONNECTIONS = {"connections": 16, "in_flight": 64}
 
 
-def require_kept(said):
-    if said["requests_per_s"] < KEPT * said["intended_per_s"]:
+def require_kept(said, share=KEPT):
+    if said["requests_per_s"] < share * said["intended_per_s"]:
         raise RunFailed(f"kept {said['requests_per_s']:.0f} of {said['intended_per_s']:.0f} requests/s")
 
 
