@@ -10,6 +10,7 @@
 
 import argparse
 import dataclasses
+import json
 import pathlib
 import shutil
 import signal
@@ -23,7 +24,7 @@ import flame
 import gate
 import machine
 import report
-from load import Load
+from load import RUNS, Load
 from plan import Plan
 from results import Results
 from scale import FULL, GATE, QUICK
@@ -106,6 +107,13 @@ def write_report(results, out):
     return out / "report.md"
 
 
+def write_runs(path):
+    """All that the load generator said, with the CPU of server, client and machine, memory and wake-ups of each phase:
+    for who wants to know more than the report tells."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(run) + "\n" for run in RUNS))
+
+
 def measure(parser, options, folder):
     workloads = chosen_workloads(parser, options)
     keys = chosen_keys(parser, options, workloads)
@@ -116,6 +124,7 @@ def measure(parser, options, folder):
     finally:
         if results.values:
             results.save(options.out / "results.json")
+            write_runs(contenders.ROOT / "build/bench/runs.ndjson")
     print(f"bench: {write_report(results, options.out)}")
     if not options.gate:
         return 0

@@ -4,6 +4,9 @@ import json
 import subprocess
 
 
+RUNS = []  # (contender, command, answer) of every run of the load generator in this process
+
+
 class RunFailed(Exception):
     """One run of one workload that gave no number. It is reported, not dropped."""
 
@@ -35,7 +38,9 @@ class Load:
             raise RunFailed(f"the load did not end in {limit_s} s") from None
         if process.returncode:
             raise RunFailed(self._why(out, err))
-        return json.loads(out.splitlines()[-1])
+        said = json.loads(out.splitlines()[-1])
+        RUNS.append({"contender": self.contender.key, "command": process.args[1:], "said": said})
+        return said
 
     def run(self, workload, limit_s=300, **settings):
         return self.finish(self.begin(workload, **settings), limit_s)

@@ -66,13 +66,6 @@ def touch_memory():
     subprocess.run(["python3", "-c", code, str(int(available_bytes() * 0.7))], check=False)
 
 
-def written_sectors(folder):
-    """Sectors written so far to the block device that holds a folder; None when it has none (an overlay, a tmpfs)."""
-    device = os.stat(folder).st_dev
-    path = pathlib.Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat")
-    return int(path.read_text().split()[6]) if path.exists() else None
-
-
 def allow_many_descriptors():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

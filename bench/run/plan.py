@@ -1,7 +1,7 @@
 """Runs the workloads: rounds in which the contenders take turns, so that a slow moment of the machine meets all.
 
 While one is measured the others are stopped (SIGSTOP): even an idle Kafka takes its share of two cores. The first round
-is always run whole; further ones as far as the time allows.
+is run whole, further ones as far as the time allows.
 """
 
 import dataclasses
@@ -74,7 +74,10 @@ class Plan:
             self.results.rounds = number
             while steps:
                 self.announce(steps[0], steps)
-                self.one(steps[0])
+                if self.elapsed() < self.options.limit_s:
+                    self.one(steps[0])
+                else:
+                    self.fail(steps[0], "no time was left")
                 self.steps_done += 1
                 del steps[0]
         self.results.elapsed_s = self.elapsed()
@@ -109,15 +112,17 @@ class Plan:
                 shared.resume()
             step.workload.run(run)
         except (RunFailed, contenders.brokers.BrokerFailed, OSError, KeyError, subprocess.SubprocessError) as failure:
-            why = str(failure) or type(failure).__name__
-            self.say(f"{self.label}: FAILED: {why}")
-            self.results.fail(step.workload.key, step.contender.key, step.number, why)
+            self.fail(step, str(failure) or type(failure).__name__)
         finally:
             if not step.workload.own_server:
                 self.pause(shared)
             shutil.rmtree(folder, ignore_errors=True)
         machine.settle()
         self.took[step.workload.key, step.contender.key] = time.monotonic() - begin
+
+    def fail(self, step, why):
+        self.say(f"{self.label}: FAILED: {why}")
+        self.results.fail(step.workload.key, step.contender.key, step.number, why)
 
     def pause(self, server):
         """A server that died under a run is started again: the failure is in the results already."""
