@@ -39,7 +39,7 @@ def available_bytes():
     return _number(pathlib.Path("/proc/meminfo"), "MemAvailable:") * 1024
 
 
-def settle(limit_s=20):
+def settle(limit_s=8):
     """Waits until what the last run left to write is written: the next run shall not pay for it."""
     deadline = time.monotonic() + limit_s
     while dirty_bytes() > 64 * MIB and time.monotonic() < deadline:

@@ -34,6 +34,7 @@ class Plan:
         self.results, self.folder = results, folder
         self.began = time.monotonic()
         self.took = {}       # (workload, contender) -> seconds of the last run
+        self.slowness = 1.0  # what the steps so far took, over what they should have
         self.contenders = {}
         self.steps_done = 0
         self.label = ""
@@ -60,8 +61,12 @@ class Plan:
                 if number <= workload.rounds and self.applies(workload, key)]
 
     def guess(self, step):
+        """Units: seconds. What it took last time, else what it should take, by how slow this machine is today."""
         known = self.took.get((step.workload.key, step.contender.key))
-        return known if known is not None else GUESS_S.get(step.workload.key, 20) * self.scale.seconds / 5
+        return known if known is not None else self.unmeasured(step.workload.key) * self.slowness
+
+    def unmeasured(self, workload):
+        return GUESS_S.get(workload, 20) * self.scale.seconds / 5
 
     # Running.
 
@@ -119,6 +124,7 @@ class Plan:
             shutil.rmtree(folder, ignore_errors=True)
         machine.settle()
         self.took[step.workload.key, step.contender.key] = time.monotonic() - begin
+        self.slowness = sum(self.took.values()) / sum(self.unmeasured(workload) for workload, _ in self.took)
 
     def fail(self, step, why):
         self.say(f"{self.label}: FAILED: {why}")
