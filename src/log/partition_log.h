@@ -312,7 +312,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // For LogDirectory.
   Offset recovery_point() const;
-  Offset log_start_to_save() const { return std::min(log_start_, stable_.flushed()); }
+  Offset log_start_to_save() const {
+    return std::min(log_start_, std::max(log_start_on_disk_, stable_.flushed()));
+  }
   Timestamp next_check(Timestamp due) const;
   bool compacts() const;
   void plan_attention();
