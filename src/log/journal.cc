@@ -43,15 +43,15 @@ bool Journal::append(PartitionLog& log, const JournalEntry& entry) {
   if (!usable()) return false;
   const size_t size = entry.batches.size();
   // Twice the group's bound still fits a file.
-  const bool fits = group_.frame.size() + size < 2 * group_bytes_max_;
-  const bool whole = fits && size > 0 && int64_t(size) < bypass_bytes_;
+  const auto fits = [&](size_t more) { return group_.frame.size() + more < 2 * group_bytes_max_; };
+  const bool whole = size > 0 && int64_t(size) < bypass_bytes_ && fits(size);
   JournalEntry noted = entry;
   if (!whole) {
     noted.kind = JournalEntryKind::kBypassed;
     noted.batches = {};
   }
   // A bypass that is not noted looks like a lost frame to recovery, no worse.
-  if (fits || whole) add(log, noted);
+  if (whole || fits(0)) add(log, noted);
   return whole;
 }
 

@@ -47,8 +47,11 @@ class Journal {
   void start(const Uuid& directory_id, uint64_t first_sequence, std::vector<std::string> earlier) {
     directory_id_ = directory_id;
     next_sequence_ = first_sequence;
+    recovering_ = !earlier.empty();
     ring_.avoid(std::move(earlier));
   }
+  /// Nothing more is brought back from the files that were there.
+  void end_recovery() { recovering_ = false; }
   /// Takes over the files that were there: these logs were brought up to date from them.
   void adopt_earlier(uint64_t oldest_sequence,
                      const std::vector<std::shared_ptr<PartitionLog>>& logs);
@@ -77,8 +80,10 @@ class Journal {
   void bypass_began(int64_t bytes) { bypassing_ += bytes; }
   void bypass_ended(int64_t bytes);
 
-  /// Where a log's newest records are.
-  JournalRing::Turn turn() const { return ring_.current_turn(); }
+  /// Where a log's newest records are: while they may still be brought back, in earlier files.
+  JournalRing::Turn turn() const {
+    return recovering_ ? JournalRing::kEarlierTurn : ring_.current_turn();
+  }
   /// Notes that the log needs the files from `turn` on.
   void needs(JournalRing::Turn turn, std::shared_ptr<PartitionLog> log) {
     ring_.needs(turn, std::move(log));
@@ -135,6 +140,7 @@ class Journal {
   Group flying_;  // is being written
   uint64_t group_number_ = 1;
   bool running_ = false;
+  bool recovering_ = false;
   JournalRing::Turn release_until_ = 0;
   MonoTime closed_until_;  // no space for a single file
   std::unique_ptr<Error> failure_;

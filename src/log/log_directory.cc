@@ -269,6 +269,7 @@ void LogDirectory::end_recovery() {
     LOG_WARNING("log", "{}: the journal's files are kept, for partitions that could not be loaded",
                 path());
   }
+  journal_.end_recovery();
   recovery_.reset();
 }
 
