@@ -229,6 +229,9 @@ BrokerStatus Broker::status() const {
       status.groups += shard->coordinator().count().groups;
     }
   }
+  status.request_bytes = parts.server->receive_budget().held();
+  status.answer_bytes = parts.answer_budget.held();
+  status.open_segments = parts.logs->open_segments();
   for (const FetchWait* wait : parts.fetch_waits.list()) {
     status.parked_fetches.push_back(wait->describe(env_.loop.now()));
   }

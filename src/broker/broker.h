@@ -35,6 +35,9 @@ struct BrokerStatus {
   size_t connections = 0;
   size_t groups = 0;
   std::vector<std::string> parked_fetches;
+  int64_t request_bytes = 0;            ///< memory that requests hold, of queued.max.request.bytes
+  int64_t answer_bytes = 0;             ///< memory that records on their way to clients hold
+  size_t open_segments = 0;             ///< each with a descriptor
   std::vector<std::string> unloadable;  ///< partitions whose logs could not be loaded, and why
   std::vector<std::string> failed;      ///< partitions that take nothing until a restart, and why
 };
