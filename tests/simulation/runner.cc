@@ -1,22 +1,20 @@
 #include "tests/simulation/runner.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <map>
 #include <utility>
 
-#include "runtime/os/clock.h"
+#include "tests/simulation/progress.h"
 #include "tests/simulation/workers.h"
 
 namespace millrace::scenario {
 namespace {
 
 constexpr size_t kTraceEventsMax = 4'000'000;
-constexpr Duration kProgressEvery = seconds(1);
-constexpr Duration kProgressLineEvery = seconds(10);  // where nothing can be drawn over
+constexpr Duration kHearEvery = seconds(1);
 
 // What a worker says of a seed: "VIOLATIONS RUN-TWICE name=value;name=value;|divergence".
 std::string summary_of(const RunReport& report, bool twice, const std::string& divergence) {
@@ -40,39 +38,6 @@ struct Tally {
   std::map<std::string, int64_t> counts;
 };
 
-class Progress {
- public:
-  explicit Progress(uint64_t jobs) : jobs_(jobs), began_(clock_.mono()) {}
-
-  void show(uint64_t done, uint64_t failed) {
-    const MonoTime now = clock_.mono();
-    if (now < next_) return;
-    next_ = now + (terminal_ ? kProgressEvery : kProgressLineEvery);
-    const double took = static_cast<double>((now - began_).ns) / 1e9;
-    const double rate = took > 0 ? static_cast<double>(done) / took : 0;
-    const double left = rate > 0 ? static_cast<double>(jobs_ - done) / rate : 0;
-    constexpr uint64_t kWidth = 24;
-    const std::string bar(done * kWidth / std::max<uint64_t>(1, jobs_), '#');
-    fmt::print(stderr, "{}[{:-<{}}] {}/{}  {:.1f}/s  {:.0f} s left  {} failed{}",
-               terminal_ ? "\r\033[K" : "", bar, kWidth, done, jobs_, rate, left, failed,
-               terminal_ ? "" : "\n");
-    drawn_ = true;
-  }
-  // Before anything else is printed.
-  void clear() {
-    if (terminal_ && std::exchange(drawn_, false)) fmt::print(stderr, "\r\033[K");
-  }
-  double seconds_so_far() { return static_cast<double>((clock_.mono() - began_).ns) / 1e9; }
-
- private:
-  runtime::os::SystemClock clock_;
-  uint64_t jobs_;
-  MonoTime began_;
-  MonoTime next_ = began_ + kProgressEvery;
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool drawn_ = false;
-};
-
 Result<RunReport> run_seed(const Plan& plan, const Scenario& scenario, uint64_t seed) {
   RunOptions options = plan.options;
   options.seed = seed;
@@ -93,16 +58,18 @@ void print_violations(const RunReport& report) {
 class Run {
  public:
   explicit Run(const Plan& plan)
-      : plan_(plan), jobs_(plan.scenarios.size() * plan.seeds), progress_(jobs_) {}
+      : plan_(plan),
+        jobs_(plan.scenarios.size() * plan.seeds),
+        progress_(static_cast<double>(jobs_)) {}
 
   bool run() {
     Workers workers(jobs_, plan_.processes, [this](uint64_t job) { return work(job); });
     while (!(hunting() && failed_ > 0) && failed_ < plan_.failures_max) {
-      const Workers::News news = workers.next(kProgressEvery);
+      const Workers::News news = workers.next(kHearEvery);
       if (news.kind == Workers::News::Kind::kAllDone) break;
       if (news.kind == Workers::News::Kind::kDone) take(news.job, news.text);
       if (news.kind == Workers::News::Kind::kDied) died(news.job);
-      progress_.show(done_, failed_);
+      progress_.show(static_cast<double>(done_), failed_);
     }
     progress_.clear();
     conclude();

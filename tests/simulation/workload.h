@@ -74,6 +74,8 @@ class Workload {
 
   /// Adds a topic that is to be there until the end.
   void add_topic(WorkloadTopic topic);
+  /// Nobody expects it any more. One of the same name that is added later is another topic.
+  void drop_topic(std::string_view name);
   const std::vector<WorkloadTopic>& topics() const { return topics_; }
   const WorkloadTopic& topic(std::string_view name) const;
   /// Its new number of partitions.
