@@ -130,7 +130,7 @@ class CrashPlanRun {
       const size_t change = changes * static_cast<size_t>(2 * i + 1) / (2 * kFirstCrashes);
       CrashCase first = calm;
       first.crashes.push_back({.change = std::max<size_t>(1, change),
-                               .placement = Placement::kAfter,
+                               .placement = Placement::kBefore,
                                .mode = i % 2 == 0 ? i / 2 + 1 : i / 2 - 1});
       const CrashReport report = run_crash_case(first, options_.run);
       const size_t tally = add_tally("recovery from " + first.to_string(), report.changes,

@@ -17,8 +17,8 @@ struct CrashPlanOptions {
   uint64_t stride = 1;   ///< takes one case in so many, evenly
   int draws = 2;         ///< power losses per point besides the one that leaves nothing unsynced
   int processes = 1;
-  uint64_t failures_max = 5;  ///< after so many the run ends early
-  std::string command;        ///< how this program is called, for what it tells to type
+  uint64_t failures_max = 20;  ///< after so many the run ends early
+  std::string command;         ///< how this program is called, for what it tells to type
 };
 
 /// Runs the plan and prints as it goes. Returns whether every case passed; with a planted bug,

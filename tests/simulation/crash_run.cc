@@ -25,8 +25,8 @@ constexpr uint64_t kSeed = 1;  // workloads are fixed; what differs are the poin
 constexpr Duration kDown = milliseconds(50);
 constexpr Duration kScriptLimit = seconds(300);
 constexpr Duration kAuditLimit = seconds(60);
-constexpr Duration kLitterLimit = seconds(5);
-constexpr Duration kLookEvery = milliseconds(200);
+constexpr Duration kLitterLimit = seconds(90);  // a minute until files that are of no use go
+constexpr Duration kLookEvery = seconds(1);
 constexpr size_t kOpenSegmentsMax = 64;
 
 Faults faults_with(std::string_view plant) {
@@ -89,9 +89,11 @@ class CrashRun {
     server_.start([this](Env& env) {
       workload_.history().restarts.push_back(world_.now());
       BrokerNodeOptions options{.recovery_checks_crc = options_.plant != "skip-crc",
+                                .settings = {{"log.segment.delete.delay.ms", "300"}},
                                 .ready = [this] { ready(); },
                                 .exit = [this](const std::string& why) { give_up(why); }};
-      if (options_.plant == "ack-before-sync") options.settings = {{"durability", "page-cache"}};
+      if (options_.plant == "ack-before-sync")
+        options.settings.emplace_back("durability", "page-cache");
       auto node = std::make_shared<BrokerNode>(env, std::move(options));
       broker_ = node.get();
       return node;

@@ -49,7 +49,7 @@ Task<> roll(ScriptClient* client) {
 
 // Old and superfluous segments go, in two steps; checkpoints of where logs begin are written.
 Task<> retention(ScriptClient* client) {
-  const Configs small = {{"internal.segment.bytes", "4000"}, {"file.delete.delay.ms", "300"}};
+  const Configs small = {{"internal.segment.bytes", "4000"}};
   Configs bounded = small;
   bounded.emplace_back("retention.bytes", "6000");
   Configs aging = small;
@@ -73,8 +73,7 @@ Task<> compaction(ScriptClient* client) {
                                 {{"cleanup.policy", "compact"},
                                  {"internal.segment.bytes", "3000"},
                                  {"min.cleanable.dirty.ratio", "0.01"},
-                                 {"delete.retention.ms", "500"},
-                                 {"file.delete.delay.ms", "300"}}),
+                                 {"delete.retention.ms", "500"}}),
                           {.compacts = true, .delete_retention = milliseconds(500)}, true);
   for (int round = 0; round < 3; ++round) {
     for (int batch = 0; batch < 4; ++batch) {
@@ -96,7 +95,7 @@ Task<> compaction(ScriptClient* client) {
 Task<> topics(ScriptClient* client) {
   co_await client->create(topic("lasting", 1));
   for (int round = 0; round < 2; ++round) {
-    co_await client->create(topic("passing", 2, {{"file.delete.delay.ms", "300"}}));
+    co_await client->create(topic("passing", 2));
     for (int32_t partition = 0; partition < 2; ++partition) {
       co_await client->produce(
           {.topic = "passing", .partition = partition, .records = 2 + round, .producer = round});
@@ -115,8 +114,7 @@ Task<> topics(ScriptClient* client) {
 
 // DeleteRecords: what is asked for stays gone.
 Task<> trim(ScriptClient* client) {
-  co_await client->create(
-      topic("trimmed", 1, {{"internal.segment.bytes", "3000"}, {"file.delete.delay.ms", "300"}}));
+  co_await client->create(topic("trimmed", 1, {{"internal.segment.bytes", "3000"}}));
   for (int round = 0; round < 3; ++round) {
     for (int batch = 0; batch < 3; ++batch) {
       co_await client->produce({.topic = "trimmed", .records = 2, .bytes = 600});
@@ -143,8 +141,7 @@ Task<> groups(ScriptClient* client) {
     }
     if (round > 0) continue;
     co_await client->configure("__consumer_offsets", {{"internal.segment.bytes", "1000"},
-                                                      {"min.cleanable.dirty.ratio", "0.01"},
-                                                      {"file.delete.delay.ms", "300"}});
+                                                      {"min.cleanable.dirty.ratio", "0.01"}});
   }
   co_await client->pause(milliseconds(1'500));
 }
