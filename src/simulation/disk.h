@@ -78,6 +78,7 @@ class SimulatedDisk final : public runtime::Disk {
   };
   const Counts& counts() const { return counts_; }
   int64_t used_bytes() const;
+  int64_t open_files() const { return open_files_; }
 
  private:
   class OpenFile;

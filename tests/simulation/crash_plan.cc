@@ -69,7 +69,8 @@ class CrashPlanRun {
   bool run() {
     enumerate();
     Progress progress(static_cast<double>(jobs_.size()));
-    Workers workers(jobs_.size(), options_.processes, [this](uint64_t job) { return work(job); });
+    Workers workers(jobs_.size(), options_.processes,
+                    [this](uint64_t job, const Workers::Tell&) { return work(job); });
     uint64_t done = 0;
     while (!(hunting() && failed_ > 0) && failed_ < options_.failures_max) {
       const Workers::News news = workers.next(kHearEvery);

@@ -20,6 +20,7 @@ constexpr std::string_view kUsage = R"(usage: {0} [options]
   {0} --seeds 2000                       every scenario, 2000 seeds each
   {0} --scenario journal --seed 17       one seed again, with what its nodes logged
   {0} --plant skip-sync --seeds 200      puts a bug in; passes when some seed finds it
+  {0} --hours 100                        a broker's long life, with bounds on all it holds
   {0} --crash-points                     crashes a server at every change to its disk, in turn
   {0} --crash-points --only roll:137:after:power-1    one of them again, told in full
 
@@ -27,7 +28,8 @@ constexpr std::string_view kUsage = R"(usage: {0} [options]
   --seeds N           how many seeds per scenario (100)
   --first-seed S      the first of them (1)
   --seed S            only this one, told in full
-  --hours H           virtual hours per seed (30 seconds)
+  --hours H           so many virtual hours of a broker's life, in a few lives side by side; with
+                      --scenario: per seed (30 seconds)
   --plant BUG         a bug on purpose (--list shows all)
   --fault NAME=VALUE  instead of what the seed draws; repeat it for more (--list shows all)
   --twice N           how many seeds to run twice and compare (3)
@@ -41,6 +43,7 @@ constexpr std::string_view kUsage = R"(usage: {0} [options]
 )";
 
 constexpr uint64_t kQuickStride = 29;
+constexpr uint64_t kLives = 4;
 
 struct Arguments {
   Plan plan;
@@ -48,6 +51,9 @@ struct Arguments {
   bool crash_points = false;
   std::string only;
   bool one_seed = false;
+  bool scenario_named = false;
+  bool seeds_named = false;
+  bool twice_named = false;
   bool list = false;
   bool help = false;
 };
@@ -101,10 +107,14 @@ Result<bool> take_crash_option(Arguments& arguments, std::string_view option,
 
 Result<> take_option(Arguments& arguments, std::string_view option, std::string_view value) {
   Plan& plan = arguments.plan;
-  if (option == "--scenario") return add_scenario(plan, value);
+  if (option == "--scenario") {
+    arguments.scenario_named = true;
+    return add_scenario(plan, value);
+  }
   if (option == "--fault") return add_fault(plan, value);
   if (option == "--seeds") {
-    plan.seeds = TRY(number_of<uint64_t>(option, value));
+    plan.seeds = std::max<uint64_t>(1, TRY(number_of<uint64_t>(option, value)));
+    arguments.seeds_named = true;
   } else if (option == "--first-seed") {
     plan.first_seed = TRY(number_of<uint64_t>(option, value));
   } else if (option == "--seed") {
@@ -113,10 +123,12 @@ Result<> take_option(Arguments& arguments, std::string_view option, std::string_
   } else if (option == "--hours") {
     const double hours = std::min(1e5, TRY(number_of<double>(option, value)));
     plan.options.length = milliseconds(static_cast<int64_t>(hours * 3.6e6));
+    plan.in_hours = true;
   } else if (option == "--plant") {
     plan.options.plant = value;
   } else if (option == "--twice") {
     plan.determinism_seeds = TRY(number_of<uint64_t>(option, value));
+    arguments.twice_named = true;
   } else if (option == "--processes") {
     plan.processes = std::clamp(TRY(number_of<int>(option, value)), 1, 64);
   } else if (option == "--command") {
@@ -127,10 +139,22 @@ Result<> take_option(Arguments& arguments, std::string_view option, std::string_
   return {};
 }
 
+// Hours of nothing in particular are those of a long life; a few of them are faster than one.
+void share_hours(Arguments& arguments) {
+  Plan& plan = arguments.plan;
+  plan.scenarios = {find_scenario("long-life")};
+  if (arguments.one_seed || arguments.seeds_named) return;
+  plan.seeds = kLives;
+  plan.options.length = plan.options.length / static_cast<int64_t>(kLives);
+  if (!arguments.twice_named) plan.determinism_seeds = 0;
+}
+
 Result<Arguments> parse(const std::vector<std::string_view>& words) {
   Arguments arguments;
   arguments.plan.command = words[0];
-  for (const Scenario& scenario : scenarios()) arguments.plan.scenarios.push_back(&scenario);
+  for (const Scenario& scenario : scenarios()) {
+    if (!scenario.by_name_only) arguments.plan.scenarios.push_back(&scenario);
+  }
   for (size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--help" || words[i] == "-h") {
       arguments.help = true;
@@ -147,6 +171,7 @@ Result<Arguments> parse(const std::vector<std::string_view>& words) {
       ++i;
     }
   }
+  if (arguments.plan.in_hours && !arguments.scenario_named) share_hours(arguments);
   return arguments;
 }
 

@@ -110,6 +110,14 @@ Read Workload::read_of(const client::Fetched& fetched, MonoTime began,
   return read;
 }
 
+void Workload::begin_chapter(History history) {
+  CHECK(busy_ == 0);
+  history_ = std::move(history);
+  noticed_ = {};
+  stopping_ = false;
+  std::erase_if(topic_fates_, [](const auto& one) { return one.second.told == "gone"; });
+}
+
 const History& Workload::finished_history() {
   if (server_clock_was_set_) {
     // Tombstones go by the server's clock. Once it was set back or forward, the wall times that

@@ -98,6 +98,10 @@ class Workload {
   /// An answer to a fetch, judged as far as it can be by itself.
   Read read_of(const client::Fetched& fetched, MonoTime began, kafka::Decompressor& decompressor);
 
+  /// A new chapter of a long run: goes on with what `history` knows of the past. Requires: busy()
+  /// is zero.
+  void begin_chapter(History history);
+
   /// The history, complete. Requires: the run is over.
   const History& finished_history();
 
