@@ -1,8 +1,8 @@
 // CrashMood: how a power loss treats what was not synced, and Spared: which part of it survives.
-// Any subset may: disks write in the order they like, and file systems give names, sizes and content
-// no common order. Some subsets break more than others (all but one sector, only the last one, this
-// file and not that one), so these are drawn as often as the even mixtures. Not what is unsynced:
-// that is in file_content.h (bytes, sizes) and file_tree.h (names).
+// Any subset may: disks write in the order they like, and file systems give names, sizes and
+// content no common order. Some subsets break more than others (all but one sector, only the last
+// one, this file and not that one), so these are drawn as often as the even mixtures. Not what is
+// unsynced: that is in file_content.h (bytes, sizes) and file_tree.h (names).
 #pragma once
 
 #include <cstddef>

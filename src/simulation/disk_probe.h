@@ -1,6 +1,6 @@
-// DiskProbe: counts the changes that a process makes to a simulated disk, and tells when one of them
-// is reached, so that a test can have the power fail exactly there, at each of them in turn. Not for
-// faults by chance: those are in faults.h.
+// DiskProbe: counts the changes that a process makes to a simulated disk, and tells when one of
+// them is reached, so that a test can have the power fail exactly there, at each of them in turn.
+// Not for faults by chance: those are in faults.h.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ class DiskProbe {
     std::string to_string() const;
   };
 
-  /// Calls `reached`, once, when change `number` (from 1 on) comes to `placement`. The process is in
-  /// the middle of something: `reached` may look at the disk, and must not end the process.
+  /// Calls `reached`, once, when change `number` (from 1 on) comes to `placement`. The process is
+  /// in the middle of something: `reached` may look at the disk, and must not end the process.
   void arm(uint64_t number, Placement placement, std::function<void()> reached);
   /// Forgets what was counted and what was armed.
   void clear() { *this = DiskProbe(); }

@@ -84,7 +84,7 @@ TEST_CASE("the helpers of runtime/disk.h work here: whole files, trees, lists in
   CHECK(disk.used_bytes() == 0);
 }
 
-TEST_CASE("a directory whose maker was killed before its name was stable is made stable by the next") {
+TEST_CASE("a directory whose maker was killed before its name was stable is made stable later") {
   Machine machine;
   REQUIRE(machine.disk.make_directory("/data"));
   machine.node.kill();

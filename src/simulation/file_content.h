@@ -47,8 +47,8 @@ class FileContent {
 
   Snapshot start_sync() const;
   void finish_sync(const Snapshot& snapshot);
-  /// What Linux does when a sync fails: the pages are called clean although few or none of them were
-  /// saved, and some may be read back from the platter, old.
+  /// What Linux does when a sync fails: the pages are called clean although few or none of them
+  /// were saved, and some may be read back from the platter, old.
   void fail_sync(const Snapshot& snapshot, Random& random);
   /// The pages are called clean although they were not saved, and nobody is told.
   void pretend_sync(const Snapshot& snapshot);

@@ -1,6 +1,6 @@
 // Nemesis: does to machines, paths and disks what the episodes of faults.def say: kills, power
-// losses, pauses, partitions, full and slow disks, jumping clocks. Single packets and calls suffer by
-// themselves, in fabric.h and disk.h.
+// losses, pauses, partitions, full and slow disks, jumping clocks. Single packets and calls suffer
+// by themselves, in fabric.h and disk.h.
 #pragma once
 
 #include <functional>

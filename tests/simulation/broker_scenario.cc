@@ -44,6 +44,7 @@ RunReport report_of(BrokerWorld& all, const Faults& faults) {
   report.trace = all.world().timeline().trace().kept();
   report.log = all.log_text(history);
   report.counts = all.workload().counts();
+  report.most = all.most();
   report.counts["episodes"] = static_cast<int64_t>(all.episodes());
   report.counts["disk errors"] = static_cast<int64_t>(all.server().disk().counts().errors);
   count_removed(history, report);

@@ -1,6 +1,7 @@
 #include "tests/simulation/broker_world.h"
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <algorithm>
 
 #include "tests/simulation/broker_audit.h"
@@ -17,6 +18,16 @@ using simulation::Nemesis;
 using simulation::Node;
 
 namespace {
+
+constexpr Duration kMeasureEvery = seconds(1);
+
+// A few times what is measured where all goes well.
+constexpr int64_t kHeapBytesMax = 96 << 20;  // of the whole world: logs, history, server, clients
+constexpr int64_t kDiskBytesMax = 32 << 20;
+constexpr int64_t kOpenFilesMax = 200;
+constexpr int64_t kConnectionsMax = 200;
+constexpr int64_t kAnswerBytesMax = 32 << 20;
+constexpr int64_t kRequestBytesMax = 8 << 20;
 
 constexpr Duration kDeleteRetention = seconds(2);
 constexpr Duration kRetention = seconds(6);
@@ -94,6 +105,7 @@ BrokerWorld::BrokerWorld(const RunOptions& options, const Faults& faults, Plante
   world_.timeline().trace().keep(options.trace_events_max);
   world_.set_log_level(options.keep_log ? std::optional(LogLevel::kDebug) : std::nullopt);
   add_topics(workload_);
+  keep_measuring();
 }
 
 uint64_t BrokerWorld::episodes() const {
@@ -231,6 +243,33 @@ void BrokerWorld::end_server() {
     server_.kill();
   }
   server_.start();
+}
+
+void BrokerWorld::keep_measuring() {
+  world_.at(world_.now() + kMeasureEvery, [this] {
+    measure();
+    keep_measuring();
+  });
+}
+
+void BrokerWorld::measure() {
+  sample("bytes on the heap", static_cast<int64_t>(mallinfo2().uordblks), kHeapBytesMax);
+  sample("bytes on disk", server_.disk().used_bytes(), kDiskBytesMax);
+  sample("open files", server_.disk().open_files(), kOpenFilesMax);
+  if (!server_.running() || !broker_->serving()) return;
+  const broker::BrokerStatus status = broker_->broker().status();
+  sample("connections", static_cast<int64_t>(status.connections), kConnectionsMax);
+  sample("parked fetches", std::ssize(status.parked_fetches), kConnectionsMax);
+  sample("bytes of answers", status.answer_bytes, kAnswerBytesMax);
+  sample("bytes of requests", status.request_bytes, kRequestBytesMax);
+}
+
+void BrokerWorld::sample(const char* what, int64_t value, int64_t limit) {
+  int64_t& most = most_[what];
+  most = std::max(most, value);
+  if (value <= limit) return;
+  workload_.history().samples.push_back(
+      {.what = what, .value = value, .limit = limit, .at = world_.now()});
 }
 
 void BrokerWorld::note_progress(const std::string& text) {

@@ -3,6 +3,7 @@
 // the end: that is in broker_scenario.h and long_scenario.h.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,11 @@ class BrokerWorld {
     return result;
   }
 
+  /// Looks at what the server holds; what is too much goes to the history. Also done every second.
+  void measure();
+  /// By what was measured, the most there was.
+  const std::map<std::string, int64_t>& most() const { return most_; }
+
   /// Notes that something did not get anywhere, with why the broker last gave up.
   void note_progress(const std::string& text);
   std::string log_text(const History& history) const;
@@ -73,6 +79,8 @@ class BrokerWorld {
   void add_client(std::string name, simulation::Node::Program program);
   simulation::Nemesis& plague(std::vector<simulation::Node*> victims);
   void mark(std::string_view what, simulation::Node& victim);
+  void keep_measuring();
+  void sample(const char* what, int64_t value, int64_t limit);
   void give_up(const std::string& why);
 
   const RunOptions& options_;
@@ -86,6 +94,7 @@ class BrokerWorld {
   std::vector<std::unique_ptr<simulation::Nemesis>> plagues_;
   simulation::Nemesis* of_server_ = nullptr;
   simulation::Nemesis* of_clients_ = nullptr;
+  std::map<std::string, int64_t> most_;
   std::string last_exit_;
   bool calm_ = false;
 };

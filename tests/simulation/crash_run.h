@@ -1,5 +1,5 @@
-// CrashRun: one workload, once, with the server crashed exactly where a case says, recovered, let go
-// on, crashed once more at the end with nothing unsynced left, and then judged: nothing that was
+// CrashRun: one workload, once, with the server crashed exactly where a case says, recovered, let
+// go on, crashed once more at the end with nothing unsynced left, and then judged: nothing that was
 // acknowledged is lost, changed or doubled, and the server comes up every time. Not which cases
 // there are: that is crash_plan.h.
 #pragma once
