@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/setting_values.h"
 #include "broker/server.h"
+#include "log/journal_ring.h"
 #include "runtime/env.h"
 #include "runtime/task.h"
 
@@ -45,6 +46,7 @@ struct BrokerStatus {
 /// What is no setting, because nobody is to set it.
 struct BrokerOptions {
   bool recovery_checks_crc = true;  ///< see log/log_directory.h
+  log::JournalOptions journal = {};
 };
 
 class Broker {

@@ -11,6 +11,9 @@ namespace {
 
 constexpr Duration kLookEvery = milliseconds(200);
 
+// So small that its files are used again and again, and that some batches are too large for it.
+constexpr log::JournalOptions kJournal{.file_bytes = 64 << 10, .files_max = 4};
+
 constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
     {"log.dirs", "/data"},
     {"auto.create.topics.enable", "false"},
@@ -46,7 +49,7 @@ BrokerNode::BrokerNode(runtime::Env& env, BrokerNodeOptions options)
     : env_(env),
       options_(std::move(options)),
       broker_(env, broker_settings(options_.settings),
-              {.recovery_checks_crc = options_.recovery_checks_crc}),
+              {.recovery_checks_crc = options_.recovery_checks_crc, .journal = kJournal}),
       scope_(env.loop) {
   scope_.spawn("broker", run(this));
 }

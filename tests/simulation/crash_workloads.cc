@@ -37,6 +37,21 @@ Task<> produce(ScriptClient* client) {
   co_await client->flush();
 }
 
+// More than the journal's files can hold, so that they are let go and used again; some batches are
+// too large for them.
+Task<> recycle(ScriptClient* client) {
+  co_await client->create(topic("recycled", 3));
+  for (int round = 0; round < 14; ++round) {
+    co_await client->produce({.topic = "recycled", .records = 2, .bytes = 5'000});
+    co_await client->produce({.topic = "recycled", .partition = 1, .bytes = 9'000, .producer = 1});
+    if (round % 4 == 3) {
+      co_await client->produce({.topic = "recycled", .partition = 1, .bytes = 40'000});
+      co_await client->produce({.topic = "recycled", .partition = 2, .producer = 1});
+    }
+    co_await client->flush();
+  }
+}
+
 // Segments of a few batches: rolling, and the snapshots of producers that come with it.
 Task<> roll(ScriptClient* client) {
   co_await client->create(topic("rolling", 2, {{"internal.segment.bytes", "4000"}}));
@@ -169,6 +184,7 @@ Task<> stop(ScriptClient* client) {
 const std::vector<CrashWorkload>& crash_workloads() {
   static const std::vector<CrashWorkload> all = {
       {"produce", "small and large batches, several producers and partitions", produce},
+      {"recycle", "files of the journal that are let go and used again", recycle},
       {"roll", "segments that are rolled, with snapshots of producers", roll},
       {"retention", "segments that are too old or too many", retention},
       {"compaction", "keys that are written again, and tombstones", compaction},
