@@ -103,6 +103,7 @@ runtime::Task<> Broker::Parts::open(BrokerId id) {
   log::LogDirectoryOptions log_options =
       log_directory_options(settings, std::move(path), id, env.random);
   log_options.recovery_checks_crc = options.recovery_checks_crc;
+  log_options.journal = options.journal;
   logs = co_await log::LogDirectory::open(env, std::move(log_options));
   quorum.emplace(env, settings, *logs, id);
   co_await quorum->open();
@@ -231,6 +232,9 @@ BrokerStatus Broker::status() const {
       status.groups += shard->coordinator().count().groups;
     }
   }
+  status.request_bytes = parts.server->receive_budget().held();
+  status.answer_bytes = parts.answer_budget.held();
+  status.open_segments = parts.logs->open_segments();
   for (const FetchWait* wait : parts.fetch_waits.list()) {
     status.parked_fetches.push_back(wait->describe(env_.loop.now()));
   }

@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/setting_values.h"
 #include "broker/server.h"
+#include "log/journal_ring.h"
 #include "runtime/env.h"
 #include "runtime/task.h"
 
@@ -35,6 +36,9 @@ struct BrokerStatus {
   size_t connections = 0;
   size_t groups = 0;
   std::vector<std::string> parked_fetches;
+  int64_t request_bytes = 0;            ///< memory that requests hold, of queued.max.request.bytes
+  int64_t answer_bytes = 0;             ///< memory that records on their way to clients hold
+  size_t open_segments = 0;             ///< each with a descriptor
   std::vector<std::string> unloadable;  ///< partitions whose logs could not be loaded, and why
   std::vector<std::string> failed;      ///< partitions that take nothing until a restart, and why
 };
@@ -42,6 +46,7 @@ struct BrokerStatus {
 /// What is no setting, because nobody is to set it.
 struct BrokerOptions {
   bool recovery_checks_crc = true;  ///< see log/log_directory.h
+  log::JournalOptions journal = {};
 };
 
 class Broker {

@@ -300,7 +300,8 @@ Result<> Compaction::filter(const kafka::RecordBatchView& batch) {
   return {};
 }
 
-// From the second step on a restart finishes what was begun; so do we, whatever fails.
+// From the second step on a restart finishes what was begun. Where we cannot, the log is done with
+// until then: a next compaction would give its segment the name that this one still has.
 Result<> Compaction::swap_in(std::unique_ptr<Segment> cleaned, size_t from, size_t to) {
   PartitionLog& log = *log_;
   runtime::Disk& disk = log.services_.env.disk;
@@ -321,9 +322,13 @@ Result<> Compaction::swap_in(std::unique_ptr<Segment> cleaned, size_t from, size
   std::vector<std::unique_ptr<Segment>> fresh;
   fresh.push_back(std::move(cleaned));
   log.segments_.insert(std::move(fresh));
-  TRY(disk.sync_directory(directory));
-  TRY(swapped.rename(FileSuffix::kNone));
-  return disk.sync_directory(directory);
+  const Result<> finished = [&]() -> Result<> {
+    TRY(disk.sync_directory(directory));
+    TRY(swapped.rename(FileSuffix::kNone));
+    return disk.sync_directory(directory);
+  }();
+  if (!finished) log.fail_for_good(finished.error().within("a compaction could not be finished"));
+  return finished;
 }
 
 }  // namespace millrace::log

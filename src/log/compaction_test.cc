@@ -334,6 +334,40 @@ TEST_CASE("a full disk ends a pass and leaves nothing behind; later it is made u
   }
 }
 
+TEST_CASE("syncs that fail anywhere in a compaction cost no key's last value, now or later") {
+  bool failed = false;
+  for (uint64_t change = 1; change <= 60; ++change) {
+    CAPTURE(change);
+    Compacted world;
+    simulation::DiskProbe probe;
+    for (int round = 0; round < 5; ++round) {
+      for (const char* key : {"a", "b", "c"}) world.put(key, fmt::format("{}{}", key, round));
+    }
+    world.seal();
+    auto expected = world.values();
+    world.disk().set_probe(&probe);
+    probe.arm(change, simulation::Placement::kAfter, [&] {
+      world.disk().fail_syncs(true);
+      world.world().at(world.world().now() + milliseconds(1),
+                       [&] { world.disk().fail_syncs(false); });
+    });
+    world.run_for(seconds(10));
+    world.disk().set_probe(nullptr);
+    if (world.log().failure()) {
+      failed = true;
+    } else {
+      world.put("a", "latest");
+      world.seal();
+      world.clean();
+      expected["a"] = "latest";
+    }
+    world.node().kill();
+    REQUIRE(world.start());
+    CHECK(world.values() == expected);
+  }
+  CHECK(failed);
+}
+
 TEST_CASE("compaction is paced to its bytes per second") {
   LogDirectoryOptions options = standard_options();
   options.cleaner.bytes_per_second_max = 100'000;

@@ -90,6 +90,26 @@ TEST_CASE("a torn tail is cut, and what is appended then takes its offsets") {
   CHECK(put(world.log(), {"again"})->first_offset == Offset(9));
 }
 
+TEST_CASE("what a failed write has left does not come back in the middle of a log") {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    LogWorld world(seed);
+    world.config().segment_bytes = 6'000;
+    REQUIRE(world.start());
+    PartitionLog& log = world.create();
+    REQUIRE(put(log, {"first"}));
+    REQUIRE(world.durable(log));
+    // What is left of the page can still be written, the next page not.
+    world.disk().set_full(true);
+    CHECK(!put(log, {std::string(5'500, 'x')}));
+    world.disk().set_full(false);
+    REQUIRE(put(log, {std::string(5'950 - 70, 'y')}));  // in a segment of its own
+    REQUIRE(world.durable(log));
+    REQUIRE(world.crash());
+    CHECK(read_records(world.log()).value().size() == 2);
+  }
+}
+
 TEST_CASE("zeros behind the last batch, as preallocation leaves them, are cut") {
   TenBatches world(1 << 20);
   const int64_t size = world.log().size_bytes();

@@ -244,17 +244,25 @@ bool Segment::cool() {
 Result<> Segment::append(Bytes batches, int64_t index_interval_bytes, UnsyncedFiles& unsynced) {
   Hot* hot = TRY(heat_with_indexes());
   CHECK(size_ + int64_t(batches.size()) <= INT32_MAX);
-  if (tail_to_cut_) {
-    TRY(hot->file->truncate(size_));
-    tail_to_cut_ = false;
-  }
+  TRY(cut_tail(*hot, unsynced));
   if (Result<> written = hot->file->write_at(size_, {&batches, 1}); !written) {
-    tail_to_cut_ = !hot->file->truncate(size_).has_value();
+    tail_to_cut_ = true;
+    (void)cut_tail(*hot, unsynced);  // else before the next append
     return std::unexpected(written.error().within(path(FileKind::kLog)));
   }
   note_unsynced(unsynced, hot->file);
   TRY(largest_timestamp());
   index_batches(batches, index_interval_bytes, *hot);
+  return {};
+}
+
+// A failed write has left something behind the end. The cut is made stable with what follows, or a
+// power loss brings that back: in the middle of the log, once another segment has begun.
+Result<> Segment::cut_tail(Hot& hot, UnsyncedFiles& unsynced) {
+  if (!tail_to_cut_) return {};
+  TRY(hot.file->truncate(size_));
+  tail_to_cut_ = false;
+  note_unsynced(unsynced, hot.file);
   return {};
 }
 
@@ -302,9 +310,8 @@ Result<> Segment::write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& 
 
 Result<> Segment::save_indexes(UnsyncedFiles& unsynced) {
   if (!indexes_unsaved_ && !indexes_unsynced_) return {};
-  const Hot* hot = TRY(heat_with_indexes());
-  if (tail_to_cut_) TRY(hot->file->truncate(size_));
-  tail_to_cut_ = false;
+  Hot* hot = TRY(heat_with_indexes());
+  TRY(cut_tail(*hot, unsynced));
   TRY(write_whole_file(FileKind::kOffsetIndex, hot->offsets->format(), unsynced));
   TRY(write_whole_file(FileKind::kTimeIndex, hot->times->format(), unsynced));
   if (has_aborted_) {

@@ -189,6 +189,7 @@ class Segment {
   HeaderWalk walk(const Hot& hot, int64_t from) const;
   template <class Index, class Parse>
   Result<Index> read_index(FileKind kind, Parse parse);
+  Result<> cut_tail(Hot& hot, UnsyncedFiles& unsynced);
   void index_batches(Bytes batches, int64_t interval, Hot& hot);
   Result<> write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& unsynced);
   /// Lets go of file and indexes. Returns false when that would lose something.

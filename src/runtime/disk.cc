@@ -32,8 +32,14 @@ Result<> write_file_atomically(Disk& disk, const std::string& path, std::string_
 }
 
 Result<> make_directories(Disk& disk, const std::string& path) {
-  if (path.empty() || path == "." || path == "/" || disk.info(path)) return {};
+  if (path.empty() || path == "." || path == "/") return {};
   const std::string parent = parent_path(path);
+  if (disk.info(path)) {
+    // Who made it may have been killed before its name was stable. A parent that refuses is not
+    // ours, and neither was the making.
+    (void)disk.sync_directory(parent);
+    return {};
+  }
   TRY(make_directories(disk, parent));
   TRY(disk.make_directory(path));
   return disk.sync_directory(parent);

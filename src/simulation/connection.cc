@@ -47,6 +47,7 @@ bool Connection::joins(int32_t host) const {
 }
 
 void Connection::write(int end, Bytes bytes) {
+  if (ends_[end].host->muted) return;
   Pipe& pipe = pipe_from(end);
   pipe.in_flight.push(bytes);
   pipe.buffered += bytes.size();

@@ -19,6 +19,24 @@ using runtime::OpenOptions;
 using runtime::Task;
 
 constexpr Duration kSlowSyncMax = seconds(3);
+constexpr Duration kSlowDiskMin = seconds(1);  // and up to twice that
+
+// Tells a probe, if there is one, that a change begins and ends.
+class Probed {
+ public:
+  Probed(DiskProbe* probe, DiskChange kind, const std::string& path, int64_t bytes = 0)
+      : probe_(probe) {
+    if (probe_) probe_->before(kind, path, bytes);
+  }
+  Probed(const Probed&) = delete;
+  Probed& operator=(const Probed&) = delete;
+  ~Probed() {
+    if (probe_) probe_->after();
+  }
+
+ private:
+  DiskProbe* probe_;
+};
 
 Duration up_to(Random& random, Duration most) {
   return nanoseconds(static_cast<int64_t>(random.below(static_cast<uint64_t>(most.ns) + 1)));
@@ -35,6 +53,7 @@ struct SimulatedDisk::SyncInProgress : Event {
         inode(i),
         path(p),
         snapshot(i->content.start_sync()) {
+    if (disk->probe_) disk->probe_->before(DiskChange::kSyncBegin, *path);
     disk->timeline_.schedule(*this, disk->when_synced(*inode));
   }
 
@@ -81,7 +100,7 @@ class SimulatedDisk::OpenFile final : public File {
 
   Result<> truncate(int64_t size) override {
     TRY(check_writable(size));
-    return disk_->truncate(*inode_, size);
+    return disk_->truncate(*inode_, path_, size);
   }
 
   Task<> sync() override {
@@ -91,6 +110,7 @@ class SimulatedDisk::OpenFile final : public File {
   }
 
   Result<> sync_now() override {
+    if (disk_->probe_) disk_->probe_->before(DiskChange::kSyncBegin, path_);
     return disk_->end_sync(*inode_, path_, inode_->content.start_sync());
   }
 
@@ -178,11 +198,12 @@ Result<std::unique_ptr<File>> SimulatedDisk::open(const std::string& path, OpenO
       return fail(Errc::kNotFound, fmt::format("{}: no such file or directory", path));
     }
     TRY(check_room(path));
+    const Probed change(probe_, DiskChange::kCreate, path);
     inode = TRY(tree_->create(path, false));
     note_name(path);
   }
   if (inode->is_directory) return fail(Errc::kIo, fmt::format("{}: is a directory", path));
-  if (options.truncate) TRY(truncate(*inode, 0));
+  if (options.truncate) TRY(truncate(*inode, path, 0));
   return std::make_unique<OpenFile>(this, std::move(inode), path, options.read_only);
 }
 
@@ -197,6 +218,7 @@ void SimulatedDisk::forget(const InodeRef& inode) {
 }
 
 Result<> SimulatedDisk::rename(const std::string& from, const std::string& to) {
+  const Probed change(probe_, DiskChange::kRename, to);
   forget(TRY(tree_->rename(from, to)));
   note_name(from);
   note_name(to);
@@ -204,6 +226,7 @@ Result<> SimulatedDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Result<> SimulatedDisk::remove(const std::string& path) {
+  const Probed change(probe_, DiskChange::kRemove, path);
   forget(TRY(tree_->remove(path, false)));
   note_name(path);
   return {};
@@ -211,12 +234,14 @@ Result<> SimulatedDisk::remove(const std::string& path) {
 
 Result<> SimulatedDisk::make_directory(const std::string& path) {
   TRY(check_room(path));
+  const Probed change(probe_, DiskChange::kCreate, path);
   TRY(tree_->create(path, true));
   note_name(path);
   return {};
 }
 
 Result<> SimulatedDisk::remove_directory(const std::string& path) {
+  const Probed change(probe_, DiskChange::kRemove, path);
   TRY(tree_->remove(path, true));
   note_name(path);
   return {};
@@ -240,8 +265,11 @@ Result<FileInfo> SimulatedDisk::info(const std::string& path) {
 
 Result<> SimulatedDisk::sync_directory(const std::string& path) {
   ++counts_.directory_syncs;
-  if (syncs_fail_ || syncs_broken_) return broken(path, "sync of the directory");
-  TRY(tree_->sync(path));
+  if (syncs_fail_ || syncs_broken_ || random_.chance(faults_.disk_sync_error)) {
+    return broken(path, "sync of the directory");
+  }
+  const Probed change(probe_, DiskChange::kSyncDirectory, path);
+  if (!random_.chance(faults_.disk_directory_lie)) TRY(tree_->sync(path));
   note_name(path);
   return {};
 }
@@ -296,7 +324,7 @@ Result<> SimulatedDisk::write(Inode& inode, const std::string& path, int64_t pos
                       std::min(part.size(), into_last_page ? into_last_page : kPageBytes));
   }
   const int64_t pages_before = inode.content.pages();
-  inode.content.write(position, part);
+  put(inode, path, position, part);
   used_pages_ += inode.content.pages() - pages_before;
   ++counts_.writes;
   counts_.bytes_written += part.size();
@@ -306,7 +334,20 @@ Result<> SimulatedDisk::write(Inode& inode, const std::string& path, int64_t pos
               : fail(Errc::kDiskFull, fmt::format("{}: no space left on device", path));
 }
 
-Result<> SimulatedDisk::truncate(Inode& inode, int64_t size) {
+void SimulatedDisk::put(Inode& inode, const std::string& path, int64_t position, Bytes bytes) {
+  const Probed change(probe_, DiskChange::kWrite, path, static_cast<int64_t>(bytes.size()));
+  if (probe_ && probe_->wants_within()) {
+    const size_t half = bytes.size() / 2;
+    inode.content.write(position, bytes.first(half));
+    probe_->within();
+    position += static_cast<int64_t>(half);
+    bytes = bytes.subspan(half);
+  }
+  inode.content.write(position, bytes);
+}
+
+Result<> SimulatedDisk::truncate(Inode& inode, const std::string& path, int64_t size) {
+  const Probed change(probe_, DiskChange::kTruncate, path);
   const int64_t pages_before = inode.content.pages();
   inode.content.truncate(size);
   used_pages_ += inode.content.pages() - pages_before;
@@ -317,6 +358,7 @@ Result<> SimulatedDisk::truncate(Inode& inode, int64_t size) {
 MonoTime SimulatedDisk::when_synced(Inode& inode) {
   Duration takes = faults_.disk_sync_delay + up_to(random_, faults_.disk_sync_delay);
   if (random_.chance(faults_.disk_sync_slow)) takes = takes + up_to(random_, kSlowSyncMax);
+  if (slow_) takes = takes + kSlowDiskMin + up_to(random_, kSlowDiskMin);
   // Syncs of one file end in the order in which they began.
   inode.synced_until = std::max(inode.synced_until, timeline_.now() + takes);
   return inode.synced_until;
@@ -334,7 +376,9 @@ Result<> SimulatedDisk::end_sync(Inode& inode, const std::string& path,
     if (random_.chance(faults_.disk_sync_broken)) syncs_broken_ = true;
     return broken(path, "sync");
   }
-  if (random_.chance(faults_.disk_sync_lie)) {
+  const Probed change(probe_, DiskChange::kSyncEnd, path);
+  const bool lied_about = !lies_about_.empty() && path.find(lies_about_) != std::string::npos;
+  if (lied_about || random_.chance(faults_.disk_sync_lie)) {
     inode.content.pretend_sync(snapshot);
   } else {
     inode.content.finish_sync(snapshot);
@@ -360,7 +404,7 @@ void SimulatedDisk::recount() {
 }
 
 void SimulatedDisk::repair() {
-  full_ = writes_fail_ = reads_fail_ = syncs_fail_ = syncs_broken_ = false;
+  full_ = slow_ = writes_fail_ = reads_fail_ = syncs_fail_ = syncs_broken_ = false;
 }
 
 Result<> SimulatedDisk::flip_bit(const std::string& path, int64_t position, int bit) {

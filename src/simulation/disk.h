@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "runtime/disk.h"
+#include "simulation/disk_probe.h"
 #include "simulation/faults.h"
 #include "simulation/file_tree.h"
 #include "simulation/timeline.h"
@@ -49,10 +50,17 @@ class SimulatedDisk final : public runtime::Disk {
   void fail_writes(bool failing) { writes_fail_ = failing; }
   void fail_reads(bool failing) { reads_fail_ = failing; }
   void fail_syncs(bool failing) { syncs_fail_ = failing; }
+  /// Every sync takes seconds.
+  void set_slow(bool slow) { slow_ = slow; }
+  /// Syncs of files whose path holds `part` claim success and save nothing. Not ended by repair().
+  void lie_about(std::string part) { lies_about_ = std::move(part); }
   /// All of the above end, and what faults broke for good works again.
   void repair();
   /// Rot. Errors: kNotFound; kInvalidRequest when the file does not reach that far.
   Result<> flip_bit(const std::string& path, int64_t position, int bit);
+
+  /// Tells the probe of every change from now on; null: nobody. Borrowed.
+  void set_probe(DiskProbe* probe) { probe_ = probe; }
 
   // Images, for tests that ask what would be if.
   std::unique_ptr<FileTree> image() const { return tree_->copy(); }
@@ -70,6 +78,7 @@ class SimulatedDisk final : public runtime::Disk {
   };
   const Counts& counts() const { return counts_; }
   int64_t used_bytes() const;
+  int64_t open_files() const { return open_files_; }
 
  private:
   class OpenFile;
@@ -77,7 +86,8 @@ class SimulatedDisk final : public runtime::Disk {
   struct SyncInProgress;
 
   Result<> write(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
-  Result<> truncate(Inode& inode, int64_t size);
+  void put(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
+  Result<> truncate(Inode& inode, const std::string& path, int64_t size);
   Result<size_t> read(Inode& inode, const std::string& path, int64_t position, MutableBytes into);
   Result<> end_sync(Inode& inode, const std::string& path, const FileContent::Snapshot& snapshot);
   MonoTime when_synced(Inode& inode);
@@ -104,6 +114,9 @@ class SimulatedDisk final : public runtime::Disk {
   bool writes_fail_ = false;
   bool reads_fail_ = false;
   bool syncs_fail_ = false;
+  bool slow_ = false;
+  std::string lies_about_;
+  DiskProbe* probe_ = nullptr;
   bool syncs_broken_ = false;  // by a fault, until repaired
   int64_t open_files_ = 0;
   Counts counts_;

@@ -84,6 +84,15 @@ TEST_CASE("the helpers of runtime/disk.h work here: whole files, trees, lists in
   CHECK(disk.used_bytes() == 0);
 }
 
+TEST_CASE("a directory whose maker was killed before its name was stable is made stable later") {
+  Machine machine;
+  REQUIRE(machine.disk.make_directory("/data"));
+  machine.node.kill();
+  REQUIRE(runtime::make_directories(machine.disk, "/data"));
+  machine.disk.crash(kAllLost);
+  CHECK(machine.disk.info("/data").has_value());
+}
+
 TEST_CASE("a file that replaces another atomically is whole after any crash") {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);

@@ -30,6 +30,7 @@ struct Host {
   std::string ip;
   Event* turn = nullptr;  ///< brought forward when a socket has news
   bool powered = true;
+  bool muted = false;  ///< what its processes write to sockets goes nowhere
   int32_t sockets = 0;
   int32_t sockets_max = 100'000;  ///< beyond that try_accept says kOverloaded
   uint16_t next_port = 32768;

@@ -40,14 +40,6 @@ int64_t size_after_crash(int64_t stable, int64_t current, Random& random, double
 
 }  // namespace
 
-CrashMood CrashMood::draw(Random& random, double garbage) {
-  CrashMood mood{.keep = random.unit(), .garbage = garbage, .in_order = random.chance(0.5)};
-  const uint64_t kind = random.below(10);
-  if (kind < 3) mood.keep = 0;
-  if (kind == 3) mood.keep = 1;
-  return mood;
-}
-
 size_t FileContent::read(int64_t position, MutableBytes into) const {
   if (position >= size_) return 0;
   const size_t count = std::min(into.size(), static_cast<size_t>(size_ - position));
@@ -109,6 +101,7 @@ void FileContent::zero_tail(int64_t size) {
 
 void FileContent::truncate(int64_t size) {
   if (size < size_) {
+    cuts_.push_back({++cut_count_, size_, size});
     for (size_t i = pages_for(size); i < pages_for(size_); ++i) {
       if (slots_[i].current) set_current(touch(i), {});
     }
@@ -128,15 +121,20 @@ int64_t FileContent::pages_to_write(int64_t position, int64_t count) const {
 }
 
 FileContent::Snapshot FileContent::start_sync() const {
-  Snapshot snapshot{.size = size_};
+  Snapshot snapshot{.size = size_, .cuts = cut_count_};
   snapshot.pages.reserve(dirty_.size());
   for (const size_t index : dirty_) snapshot.pages.emplace_back(index, slots_[index].current);
   return snapshot;
 }
 
 void FileContent::finish_sync(const Snapshot& snapshot) {
+  // What was cut off meanwhile is gone, if the cut has overtaken the sync.
+  int64_t size = snapshot.size;
+  for (size_t i = 0; i < stable_cuts_; ++i) {
+    if (cuts_[i].number > snapshot.cuts) size = std::min(size, cuts_[i].to);
+  }
   for (const auto& [index, page] : snapshot.pages) {
-    if (index >= slots_.size()) continue;  // cut off meanwhile
+    if (index >= slots_.size() || start_of(index) >= size) continue;
     Slot& slot = slots_[index];
     // Written again and saved by the kernel itself meanwhile: what is on the platter is newer.
     if (!slot.dirty && slot.current != page) continue;
@@ -145,13 +143,21 @@ void FileContent::finish_sync(const Snapshot& snapshot) {
   }
   std::erase_if(dirty_, [this](size_t index) { return !slots_[index].dirty; });
   // What the platter holds past its new end is gone.
-  for (size_t i = pages_for(snapshot.size); i < pages_for(stable_size_); ++i) slots_[i].stable = {};
-  stable_size_ = snapshot.size;
+  for (size_t i = pages_for(size); i < pages_for(stable_size_); ++i) slots_[i].stable = {};
+  stable_size_ = size;
+  forget_cuts(snapshot.cuts);
   const size_t needed = std::max(pages_for(size_), pages_for(stable_size_));
   if (slots_.size() > needed) {
     std::erase_if(dirty_, [needed](size_t index) { return index >= needed; });
     slots_.resize(needed);
   }
+}
+
+void FileContent::forget_cuts(uint64_t newest) {
+  size_t count = 0;
+  while (count < cuts_.size() && cuts_[count].number <= newest) ++count;
+  cuts_.erase(cuts_.begin(), cuts_.begin() + static_cast<ptrdiff_t>(count));
+  stable_cuts_ -= std::min(stable_cuts_, count);
 }
 
 void FileContent::pretend_sync(const Snapshot& snapshot) {
@@ -162,6 +168,12 @@ void FileContent::pretend_sync(const Snapshot& snapshot) {
 }
 
 void FileContent::fail_sync(const Snapshot& snapshot, Random& random) {
+  const double saved = random.chance(0.5) ? 0 : random.unit();
+  if (saved > 0) (void)keep_cuts(cuts_.size());
+  for (const auto& [index, page] : snapshot.pages) {
+    if (index >= slots_.size() || slots_[index].current != page || !random.chance(saved)) continue;
+    slots_[index].stable = page;
+  }
   pretend_sync(snapshot);
   if (random.chance(0.5)) return;  // nothing is evicted
   for (const auto& [index, page] : snapshot.pages) {
@@ -174,6 +186,8 @@ void FileContent::fail_sync(const Snapshot& snapshot, Random& random) {
 
 void FileContent::write_back(Random& random) {
   if (dirty_.empty()) return;
+  (void)keep_cuts(
+      cuts_.size());  // blocks that a cut has freed are not written to before it is stable
   // A run of pages, as kernels prefer.
   const size_t first = random.below(dirty_.size());
   const size_t last = first + random.below(std::min<size_t>(dirty_.size() - first, 8)) + 1;
@@ -187,29 +201,64 @@ void FileContent::write_back(Random& random) {
                dirty_.begin() + static_cast<int64_t>(last));
 }
 
-PageRef FileContent::torn_page(const Slot& slot, int64_t start, Random& random,
-                               const CrashMood& mood) const {
+// The oldest `count` cuts have reached the platter. Returns where the file may at most be new: what
+// lies behind a cut that is lost is as old as that cut.
+int64_t FileContent::keep_cuts(size_t count) {
+  for (; stable_cuts_ < count; ++stable_cuts_) {
+    const int64_t end = cuts_[stable_cuts_].to;
+    for (size_t page = pages_for(end); page < slots_.size(); ++page) slots_[page].stable = {};
+    if (within_page(end) > 0 && page_of(end) < slots_.size() && slots_[page_of(end)].stable) {
+      uint8_t* tail = slots_[page_of(end)].stable.mutable_data();
+      std::memset(tail + within_page(end), 0, kPageBytes - within_page(end));
+    }
+    stable_size_ = std::min(stable_size_, end);
+  }
+  return count < cuts_.size() ? cuts_[count].to : INT64_MAX;
+}
+
+size_t FileContent::dirty_sectors(size_t sector, int64_t end) const {
+  size_t count = 0;
+  for (const size_t index : dirty_) {
+    for (size_t at = 0; at < kPageBytes; at += sector) {
+      if (start_of(index) + static_cast<int64_t>(at) < end) ++count;
+    }
+  }
+  return count;
+}
+
+PageRef FileContent::torn_page(const Slot& slot, int64_t start, int64_t end, Random& random,
+                               const CrashMood& mood, Spared& spared) const {
   PageRef torn = slot.stable;
-  for (size_t at = 0; at < kPageBytes; at += kSectorBytes) {
-    const bool kept = mood.keep >= 1 || (mood.keep > 0 && random.chance(mood.keep));
-    if (kept) {
+  for (size_t at = 0; at < kPageBytes; at += mood.sector) {
+    const int64_t position = start + static_cast<int64_t>(at);
+    if (position < end && spared.next()) {
       if (slot.current) {
-        std::memcpy(torn.mutable_data() + at, slot.current.data() + at, kSectorBytes);
+        std::memcpy(torn.mutable_data() + at, slot.current.data() + at, mood.sector);
       } else if (torn) {
-        std::memset(torn.mutable_data() + at, 0, kSectorBytes);
+        std::memset(torn.mutable_data() + at, 0, mood.sector);
       }
-    } else if (start + static_cast<int64_t>(at) >= stable_size_ && random.chance(mood.garbage)) {
-      fill_with_garbage(torn.mutable_data() + at, random);
+    } else if (position >= stable_size_ && random.chance(mood.garbage)) {
+      uint8_t* page = torn.mutable_data();
+      for (size_t i = at; i < at + mood.sector; i += kSectorBytes) {
+        fill_with_garbage(page + i, random);
+      }
     }
   }
   return torn;
 }
 
 void FileContent::crash(Random& random, const CrashMood& mood) {
-  const int64_t size = size_after_crash(stable_size_, size_, random, mood.keep);
+  const size_t cuts_kept =
+      stable_cuts_ + Spared::in_order(random, mood, cuts_.size() - stable_cuts_);
+  const int64_t reached = cuts_kept < cuts_.size() ? cuts_[cuts_kept].from : size_;
+  const int64_t end = keep_cuts(cuts_kept);
+  forget_cuts(cut_count_);
+  const int64_t size = size_after_crash(stable_size_, reached, random, mood.keep);
+  std::sort(dirty_.begin(), dirty_.end());
+  Spared spared(random, mood, dirty_sectors(mood.sector, end));
   for (const size_t index : dirty_) {
     Slot& slot = slots_[index];
-    slot.stable = torn_page(slot, start_of(index), random, mood);
+    slot.stable = torn_page(slot, start_of(index), end, random, mood, spared);
     slot.dirty = false;
   }
   dirty_.clear();

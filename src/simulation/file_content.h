@@ -4,8 +4,10 @@
 //   page cache   |AAAA|BBBB|CCcc|dd  |     write() changes this layer and marks pages dirty
 //   platter      |AAAA|BBBB|CC  |          finish_sync() lets it catch up
 //
-// crash() decides sector by sector which of the two a dirty page becomes. Not a File: errors,
-// delays and names are in disk.h.
+// crash() decides sector by sector which of the two a dirty page becomes, and for the size on its
+// own: a file may end short of what was written, or reach beyond it with zeros. A file that was cut
+// is as before the cut, or cut; what was written after a cut that is undone is gone with it. Not a
+// File: errors, delays and names are in disk.h.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +17,10 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "simulation/crash_mood.h"
 #include "simulation/page.h"
 
 namespace millrace::simulation {
-
-/// How a power loss treats what was not synced.
-struct CrashMood {
-  double keep = 0;     ///< chance of each sector, size and name to survive; 0 and 1 are exact
-  double garbage = 0;  ///< chance of a lost sector of a file's new end to hold garbage, not zeros
-  bool in_order = false;  ///< names survive in the order in which they were changed
-
-  /// All lost, all kept, or anything between.
-  static CrashMood draw(Random& random, double garbage);
-};
 
 /// Copies share all pages.
 class FileContent {
@@ -35,6 +28,7 @@ class FileContent {
   /// What a sync that begins now promises to save.
   struct Snapshot {
     int64_t size = 0;
+    uint64_t cuts = 0;
     std::vector<std::pair<size_t, PageRef>> pages;
   };
 
@@ -53,8 +47,8 @@ class FileContent {
 
   Snapshot start_sync() const;
   void finish_sync(const Snapshot& snapshot);
-  /// What Linux does when a sync fails: the pages are called clean although they were not saved,
-  /// and some may be read back from the platter, old.
+  /// What Linux does when a sync fails: the pages are called clean although few or none of them
+  /// were saved, and some may be read back from the platter, old.
   void fail_sync(const Snapshot& snapshot, Random& random);
   /// The pages are called clean although they were not saved, and nobody is told.
   void pretend_sync(const Snapshot& snapshot);
@@ -73,16 +67,30 @@ class FileContent {
     bool dirty = false;
   };
 
+  // A truncate() to less.
+  struct Cut {
+    uint64_t number;
+    int64_t from;
+    int64_t to;
+  };
+
   Slot& touch(size_t index);
   void set_current(Slot& slot, PageRef page);
   void zero_tail(int64_t size);
-  PageRef torn_page(const Slot& slot, int64_t start, Random& random, const CrashMood& mood) const;
+  int64_t keep_cuts(size_t count);
+  void forget_cuts(uint64_t newest);
+  size_t dirty_sectors(size_t sector, int64_t end) const;
+  PageRef torn_page(const Slot& slot, int64_t start, int64_t end, Random& random,
+                    const CrashMood& mood, Spared& spared) const;
 
   int64_t size_ = 0;
   int64_t stable_size_ = 0;
   int64_t pages_ = 0;
   std::vector<Slot> slots_;    // of the longer layer
   std::vector<size_t> dirty_;  // indexes of the slots that are marked so
+  std::vector<Cut> cuts_;      // since the last sync, oldest first
+  size_t stable_cuts_ = 0;     // so many of them have reached the platter by themselves
+  uint64_t cut_count_ = 0;
 };
 
 }  // namespace millrace::simulation

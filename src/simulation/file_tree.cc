@@ -222,9 +222,11 @@ void FileTree::make_stable(std::vector<bool> chosen) {
 void FileTree::crash(Random& random, const CrashMood& mood) {
   // A change survives only with all it depends on.
   std::vector<const Change*> lost;
-  for (const Change& change : journal_) {
-    bool kept = mood.keep >= 1 || (mood.keep > 0 && random.chance(mood.keep));
-    if (mood.in_order && !lost.empty()) kept = false;
+  Spared spared(random, mood, journal_.size());
+  const size_t first = mood.in_order ? Spared::in_order(random, mood, journal_.size()) : 0;
+  for (size_t at = 0; at < journal_.size(); ++at) {
+    const Change& change = journal_[at];
+    bool kept = mood.in_order ? at < first : spared.next();
     for (size_t i = 0; kept && i < lost.size(); ++i) kept = !change.depends_on(*lost[i]);
     if (kept) {
       apply(change, &Inode::stable_names);

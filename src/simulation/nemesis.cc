@@ -24,6 +24,7 @@ void Nemesis::start() {
   plan("partition", faults.partition_every, &Nemesis::partition);
   plan("break", faults.break_every, &Nemesis::break_connections);
   plan("disk full", faults.disk_full_every, &Nemesis::fill_disk);
+  plan("disk slow", faults.disk_slow_every, &Nemesis::slow_disk);
   plan("clock jump", faults.wall_jump_every, &Nemesis::jump_clock);
 }
 
@@ -103,6 +104,13 @@ void Nemesis::fill_disk(Node& victim) {
   victim.disk().set_full(true);
   world_.at(world_.now() + up_to(world_.faults().disk_full_for),
             [&victim] { victim.disk().set_full(false); });
+}
+
+void Nemesis::slow_disk(Node& victim) {
+  note("disk slow", victim);
+  victim.disk().set_slow(true);
+  world_.at(world_.now() + up_to(world_.faults().disk_slow_for),
+            [&victim] { victim.disk().set_slow(false); });
 }
 
 void Nemesis::jump_clock(Node& victim) {

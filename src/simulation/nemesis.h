@@ -1,6 +1,6 @@
 // Nemesis: does to machines, paths and disks what the episodes of faults.def say: kills, power
-// losses, pauses, partitions, full disks, jumping clocks. Single packets and calls suffer by
-// themselves, in fabric.h and disk.h.
+// losses, pauses, partitions, full and slow disks, jumping clocks. Single packets and calls suffer
+// by themselves, in fabric.h and disk.h.
 #pragma once
 
 #include <functional>
@@ -44,6 +44,7 @@ class Nemesis {
   void partition(Node& victim);
   void break_connections(Node& victim);
   void fill_disk(Node& victim);
+  void slow_disk(Node& victim);
   void jump_clock(Node& victim);
 
   World& world_;

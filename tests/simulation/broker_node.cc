@@ -11,6 +11,9 @@ namespace {
 
 constexpr Duration kLookEvery = milliseconds(200);
 
+// So small that its files are used again and again, and that some batches are too large for it.
+constexpr log::JournalOptions kJournal{.file_bytes = 64 << 10, .files_max = 4};
+
 constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
     {"log.dirs", "/data"},
     {"auto.create.topics.enable", "false"},
@@ -29,7 +32,7 @@ constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
 
 }  // namespace
 
-Settings broker_settings() {
+Settings broker_settings(const std::vector<std::pair<std::string, std::string>>& more) {
   Settings settings;
   settings.use_zero_config();
   const auto set = [&](std::string_view name, std::string_view value) {
@@ -38,13 +41,15 @@ Settings broker_settings() {
   };
   set("listeners", fmt::format("PLAINTEXT://{}:{}", kServerName, kServerPort));
   for (const auto& [name, value] : kSettings) set(name, value);
+  for (const auto& [name, value] : more) set(name, value);
   return settings;
 }
 
 BrokerNode::BrokerNode(runtime::Env& env, BrokerNodeOptions options)
     : env_(env),
       options_(std::move(options)),
-      broker_(env, broker_settings(), {.recovery_checks_crc = options_.recovery_checks_crc}),
+      broker_(env, broker_settings(options_.settings),
+              {.recovery_checks_crc = options_.recovery_checks_crc, .journal = kJournal}),
       scope_(env.loop) {
   scope_.spawn("broker", run(this));
 }
@@ -56,6 +61,7 @@ runtime::Task<> BrokerNode::run(BrokerNode* self) {
     co_return;
   }
   self->serving_ = true;
+  if (self->options_.ready) self->options_.ready();
   while (true) {
     co_await runtime::sleep_until(self->env_.loop.now() + kLookEvery);
     const broker::BrokerStatus status = self->broker_.status();

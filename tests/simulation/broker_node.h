@@ -3,7 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "broker/broker.h"
 #include "runtime/scope.h"
@@ -15,12 +18,16 @@ inline constexpr uint16_t kServerPort = 9092;
 
 struct BrokerNodeOptions {
   bool recovery_checks_crc = true;
+  /// Besides, or instead of, those of broker_settings().
+  std::vector<std::pair<std::string, std::string>> settings;
+  /// Told, from a task, that clients are served.
+  std::function<void()> ready;
   /// Told, from a task, that this process is of no use any more.
   std::function<void(const std::string& why)> exit;
 };
 
 /// Small segments and short intervals, so that all a broker does by itself happens in seconds.
-Settings broker_settings();
+Settings broker_settings(const std::vector<std::pair<std::string, std::string>>& more = {});
 
 class BrokerNode {
  public:

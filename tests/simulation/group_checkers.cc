@@ -36,9 +36,10 @@ void check_ownership(const History& history, Report& report) {
           {assignment.group, assignment.generation.value, partition}, assignment.member);
       if (is_first || owner->second == assignment.member) continue;
       report.add("ownership",
-                 fmt::format("group {} generation {}: {} belongs to {} and to {}", assignment.group,
-                             assignment.generation.value, history.name_of(partition), owner->second,
-                             assignment.member));
+                 fmt::format("group {} generation {}: {} belongs to {} and at {:.6f}s to {}",
+                             assignment.group, assignment.generation.value,
+                             history.name_of(partition), owner->second,
+                             static_cast<double>(assignment.at.ns) / 1e9, assignment.member));
     }
   }
 }

@@ -1,27 +1,33 @@
 #include "tests/simulation/runner.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <map>
 #include <utility>
 
-#include "runtime/os/clock.h"
+#include "tests/simulation/progress.h"
 #include "tests/simulation/workers.h"
 
 namespace millrace::scenario {
 namespace {
 
 constexpr size_t kTraceEventsMax = 4'000'000;
-constexpr Duration kProgressEvery = seconds(1);
-constexpr Duration kProgressLineEvery = seconds(10);  // where nothing can be drawn over
+constexpr Duration kHearEvery = seconds(1);
 
-// What a worker says of a seed: "VIOLATIONS RUN-TWICE name=value;name=value;|divergence".
+constexpr size_t kLineMax = 2'500;
+
+// What a worker tells of a seed: "p MILLISECONDS" of how much of it is over, "l LINE" for a person.
+constexpr char kOver = 'p';
+constexpr char kLine = 'l';
+
+// And in the end: "VIOLATIONS RUN-TWICE name=value;name=value;|name=most;|divergence".
 std::string summary_of(const RunReport& report, bool twice, const std::string& divergence) {
   std::string text = fmt::format("{} {} ", report.broken.count(), twice ? 1 : 0);
   for (const auto& [name, count] : report.counts) text += fmt::format("{}={};", name, count);
+  text += "|";
+  for (const auto& [name, most] : report.most) text += fmt::format("{}={};", name, most);
   return text + "|" + divergence;
 }
 
@@ -32,45 +38,25 @@ uint64_t take_number(std::string_view& text) {
   return number;
 }
 
+// "name=value;name=value;|".
+template <class Each>
+void take_values(std::string_view& text, Each each) {
+  while (!text.empty() && text.front() != '|') {
+    const size_t equals = text.find('=');
+    const std::string name(text.substr(0, equals));
+    text.remove_prefix(equals + 1);
+    each(name, static_cast<int64_t>(take_number(text)));
+  }
+  if (!text.empty()) text.remove_prefix(1);
+}
+
 // How a scenario has fared so far.
 struct Tally {
   uint64_t done = 0;
   uint64_t failed = 0;
   uint64_t run_twice = 0;
   std::map<std::string, int64_t> counts;
-};
-
-class Progress {
- public:
-  explicit Progress(uint64_t jobs) : jobs_(jobs), began_(clock_.mono()) {}
-
-  void show(uint64_t done, uint64_t failed) {
-    const MonoTime now = clock_.mono();
-    if (now < next_) return;
-    next_ = now + (terminal_ ? kProgressEvery : kProgressLineEvery);
-    const double took = static_cast<double>((now - began_).ns) / 1e9;
-    const double rate = took > 0 ? static_cast<double>(done) / took : 0;
-    const double left = rate > 0 ? static_cast<double>(jobs_ - done) / rate : 0;
-    constexpr uint64_t kWidth = 24;
-    const std::string bar(done * kWidth / std::max<uint64_t>(1, jobs_), '#');
-    fmt::print(stderr, "{}[{:-<{}}] {}/{}  {:.1f}/s  {:.0f} s left  {} failed{}",
-               terminal_ ? "\r\033[K" : "", bar, kWidth, done, jobs_, rate, left, failed,
-               terminal_ ? "" : "\n");
-    drawn_ = true;
-  }
-  // Before anything else is printed.
-  void clear() {
-    if (terminal_ && std::exchange(drawn_, false)) fmt::print(stderr, "\r\033[K");
-  }
-  double seconds_so_far() { return static_cast<double>((clock_.mono() - began_).ns) / 1e9; }
-
- private:
-  runtime::os::SystemClock clock_;
-  uint64_t jobs_;
-  MonoTime began_;
-  MonoTime next_ = began_ + kProgressEvery;
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool drawn_ = false;
+  std::map<std::string, int64_t> most;
 };
 
 Result<RunReport> run_seed(const Plan& plan, const Scenario& scenario, uint64_t seed) {
@@ -79,30 +65,37 @@ Result<RunReport> run_seed(const Plan& plan, const Scenario& scenario, uint64_t 
   return scenario.run(options);
 }
 
-void print_violations(const RunReport& report) {
+std::vector<std::string> violations_in(const RunReport& report) {
+  std::vector<std::string> lines;
   for (const Violation& violation : report.broken.violations()) {
-    fmt::print("  {}: {}\n", violation.rule, violation.text);
+    lines.push_back(fmt::format("  {}: {}", violation.rule, violation.text));
   }
   const size_t kept = report.broken.violations().size();
   if (report.broken.count() > kept) {
-    fmt::print("  and {} more violations\n", report.broken.count() - kept);
+    lines.push_back(fmt::format("  and {} more violations", report.broken.count() - kept));
   }
+  return lines;
 }
 
 // Runs all jobs and keeps the score.
 class Run {
  public:
   explicit Run(const Plan& plan)
-      : plan_(plan), jobs_(plan.scenarios.size() * plan.seeds), progress_(jobs_) {}
+      : plan_(plan),
+        jobs_(plan.scenarios.size() * plan.seeds),
+        progress_(plan.in_hours ? static_cast<double>(jobs_) * hours_of(plan.options.length)
+                                : static_cast<double>(jobs_)) {}
 
   bool run() {
-    Workers workers(jobs_, plan_.processes, [this](uint64_t job) { return work(job); });
+    Workers workers(jobs_, plan_.processes,
+                    [this](uint64_t job, const Workers::Tell& tell) { return work(job, tell); });
     while (!(hunting() && failed_ > 0) && failed_ < plan_.failures_max) {
-      const Workers::News news = workers.next(kProgressEvery);
+      const Workers::News news = workers.next(kHearEvery);
       if (news.kind == Workers::News::Kind::kAllDone) break;
+      if (news.kind == Workers::News::Kind::kTold) hear(news.job, news.text);
       if (news.kind == Workers::News::Kind::kDone) take(news.job, news.text);
       if (news.kind == Workers::News::Kind::kDied) died(news.job);
-      progress_.show(done_, failed_);
+      show();
     }
     progress_.clear();
     conclude();
@@ -115,13 +108,39 @@ class Run {
   const Scenario& scenario_of(uint64_t job) const { return *plan_.scenarios[job / plan_.seeds]; }
   uint64_t seed_of(uint64_t job) const { return plan_.first_seed + job % plan_.seeds; }
 
+  static double hours_of(Duration time) { return static_cast<double>(time.ns) / 3.6e12; }
+
   // In a worker.
-  std::string work(uint64_t job) const {
-    const bool twice = job % plan_.seeds < plan_.determinism_seeds;
-    const Result<RunReport> report = run_seed(plan_, scenario_of(job), seed_of(job));
-    if (!report) return "1 0 |" + report.error().message();
+  std::string work(uint64_t job, const Workers::Tell& tell) const {
+    Plan plan = plan_;
+    plan.options.progress = [&](Duration over) { tell(fmt::format("{} {}", kOver, over.ms())); };
+    const bool twice = job % plan.seeds < plan.determinism_seeds;
+    const Result<RunReport> report = run_seed(plan, scenario_of(job), seed_of(job));
+    if (!report) return "1 0 ||" + report.error().message();
+    std::vector<std::string> lines = violations_in(*report);
+    if (!lines.empty()) lines.insert(lines.begin(), "  faults: " + report->faults);
+    for (std::string& line : lines) {
+      std::replace(line.begin(), line.end(), '\n', ' ');
+      tell(fmt::format("{} {}", kLine, line.substr(0, kLineMax)));
+    }
     return summary_of(*report, twice,
                       twice ? divergence(plan_, scenario_of(job), seed_of(job)) : "");
+  }
+
+  void hear(uint64_t job, std::string_view text) {
+    const char kind = text.front();
+    text.remove_prefix(2);
+    if (kind == kLine) lines_[job].emplace_back(text);
+    if (kind == kOver) over_[job] = milliseconds(static_cast<int64_t>(take_number(text)));
+  }
+
+  void show() {
+    if (!plan_.in_hours) return progress_.show(static_cast<double>(done_), failed_);
+    double hours = 0;
+    for (const auto& [job, over] : over_) {
+      hours += std::min(hours_of(over), hours_of(plan_.options.length));
+    }
+    progress_.show(hours, failed_, " simulated hours");
   }
 
   void take(uint64_t job, std::string_view text) {
@@ -130,13 +149,10 @@ class Run {
     ++tally.done;
     const uint64_t violations = take_number(text);
     tally.run_twice += take_number(text);
-    while (!text.empty() && text.front() != '|') {
-      const size_t equals = text.find('=');
-      std::string name(text.substr(0, equals));
-      text.remove_prefix(equals + 1);
-      tally.counts[std::move(name)] += static_cast<int64_t>(take_number(text));
-    }
-    if (!text.empty()) text.remove_prefix(1);
+    take_values(text, [&](const std::string& name, int64_t count) { tally.counts[name] += count; });
+    take_values(text, [&](const std::string& name, int64_t value) {
+      tally.most[name] = std::max(tally.most[name], value);
+    });
     if (violations == 0 && text.empty()) return;
     ++failed_;
     ++tally.failed;
@@ -144,21 +160,9 @@ class Run {
     fmt::print("{} {} seed {}\n", hunting() ? "FOUND" : "FAIL ", scenario_of(job).name,
                seed_of(job));
     if (!text.empty()) fmt::print("  determinism: {}\n", text);
-    if (violations > 0) explain(job);
+    for (const std::string& line : lines_[job]) fmt::print("{}\n", line);
     fmt::print("  replay: {}\n", replay_command(plan_, scenario_of(job), seed_of(job)));
     std::fflush(stdout);
-  }
-
-  // The worker only counted; the seed tells again.
-  void explain(uint64_t job) const {
-    const Result<RunReport> report = run_seed(plan_, scenario_of(job), seed_of(job));
-    if (!report) {
-      fmt::print("  {}\n", report.error().message());
-      return;
-    }
-    fmt::print("  faults: {}\n", report->faults);
-    print_violations(*report);
-    if (report->broken.count() == 0) fmt::print("  determinism: it passed when run again\n");
   }
 
   void died(uint64_t job) {
@@ -179,6 +183,9 @@ class Run {
                  verdict, plan_.scenarios[i]->name, tally.done, progress_.seconds_so_far(),
                  tally.failed, tally.run_twice);
       for (const auto& [name, count] : tally.counts) fmt::print("        {:>12} {}\n", count, name);
+      for (const auto& [name, most] : tally.most) {
+        fmt::print("        {:>12} {}, at most\n", most, name);
+      }
     }
     if (hunting()) {
       fmt::print("the planted bug {} was {}\n", plan_.options.plant,
@@ -191,7 +198,9 @@ class Run {
   uint64_t jobs_;
   uint64_t done_ = 0;
   uint64_t failed_ = 0;
-  std::map<uint64_t, Tally> tallies_;  // by scenario
+  std::map<uint64_t, Tally> tallies_;                   // by scenario
+  std::map<uint64_t, std::vector<std::string>> lines_;  // by job: what it told a person
+  std::map<uint64_t, Duration> over_;                   // by job, in virtual time
   Progress progress_;
 };
 
@@ -244,7 +253,8 @@ bool replay(const Plan& plan, const Scenario& scenario, uint64_t seed) {
   fmt::print("{}{} seed {}\n  faults: {}\n", report->log, scenario.name, seed, report->faults);
   for (const auto& [name, count] : report->counts) fmt::print("  {:>12} {}\n", count, name);
   fmt::print("  {:>12} events, trace {:016x}\n", report->trace_events, report->trace_hash);
-  print_violations(*report);
+  for (const auto& [name, most] : report->most) fmt::print("  {:>12} {}, at most\n", most, name);
+  for (const std::string& line : violations_in(*report)) fmt::print("{}\n", line);
   fmt::print("{}\n", passed ? "ok" : "FAIL");
   return passed;
 }

@@ -17,6 +17,7 @@ struct Plan {
   uint64_t seeds = 100;  ///< per scenario
   int processes = 1;
   uint64_t determinism_seeds = 3;  ///< per scenario: run twice, and the traces compared
+  bool in_hours = false;           ///< progress is told in virtual time, not in seeds
   uint64_t failures_max = 5;       ///< after so many the run ends early
   std::string command;             ///< how this program is called, for what it tells to type
 };

@@ -2,11 +2,12 @@
 
 #include "tests/simulation/broker_scenario.h"
 #include "tests/simulation/journal_scenario.h"
+#include "tests/simulation/long_scenario.h"
 
 namespace millrace::scenario {
 
 const std::vector<Scenario>& scenarios() {
-  static const std::vector<Scenario> all = {broker_scenario(), journal_scenario()};
+  static const std::vector<Scenario> all = {broker_scenario(), journal_scenario(), long_scenario()};
   return all;
 }
 

@@ -3,6 +3,7 @@
 // scenarios().
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::string>> faults;
   bool keep_log = false;        ///< lines of the nodes cost time
   size_t trace_events_max = 0;  ///< how many to keep, to compare two runs
+  /// Told now and then how much of `length` is over. May be empty.
+  std::function<void(Duration)> progress;
 };
 
 struct RunReport {
@@ -32,6 +35,7 @@ struct RunReport {
   uint64_t trace_events = 0;
   Report broken;
   std::map<std::string, int64_t> counts;  ///< what happened how often, for the summary
+  std::map<std::string, int64_t> most;    ///< what was measured, at its largest
   std::string log;
   std::vector<simulation::TraceEvent> trace;
 };
@@ -48,6 +52,7 @@ struct Scenario {
   std::vector<Plant> plants;
   /// Errors: kInvalidSetting when an option is not one of this scenario's.
   Result<RunReport> (*run)(const RunOptions& options);
+  bool by_name_only = false;  ///< not part of a run of all scenarios
 };
 
 const std::vector<Scenario>& scenarios();

@@ -16,7 +16,8 @@
 namespace millrace::scenario {
 namespace {
 
-// A line is "b NUMBER" when a job begins and "e NUMBER TEXT" when it has ended.
+// A line is "b NUMBER" when a job begins, "t NUMBER TEXT" while it runs and "e NUMBER TEXT" when it
+// has ended.
 void tell(int pipe, const std::string& line) {
   size_t done = 0;
   while (done < line.size()) {
@@ -55,7 +56,10 @@ void Workers::start(Worker& worker, uint64_t first) {
   close(ends[0]);
   for (uint64_t number = first; number < jobs_; number += workers_.size()) {
     tell(ends[1], fmt::format("b {}\n", number));
-    tell(ends[1], fmt::format("e {} {}\n", number, job_(number)));
+    const Tell so_far = [&](const std::string& text) {
+      tell(ends[1], fmt::format("t {} {}\n", number, text));
+    };
+    tell(ends[1], fmt::format("e {} {}\n", number, job_(number, so_far)));
   }
   _exit(0);
 }
@@ -72,9 +76,9 @@ bool Workers::take_line(Worker& worker, News& news) {
     worker.unread.erase(0, end + 1);
     const char* number_end =
         std::from_chars(line.data() + 2, line.data() + line.size(), worker.job).ptr;
-    worker.working = line[0] == 'b';
-    if (worker.working) continue;
-    news = {News::Kind::kDone, worker.job,
+    worker.working = line[0] != 'e';
+    if (line[0] == 'b') continue;
+    news = {worker.working ? News::Kind::kTold : News::Kind::kDone, worker.job,
             line.substr(static_cast<size_t>(number_end - line.data()) + 1)};
     return true;
   }

@@ -15,9 +15,11 @@ namespace millrace::scenario {
 
 class Workers {
  public:
+  /// How far a job is, in whatever words; reaches the parent at once. Bounds: as Job.
+  using Tell = std::function<void(const std::string& text)>;
   /// What a worker does with a job; what it returns reaches the parent. Bounds: 3,000 bytes, no
   /// line breaks.
-  using Job = std::function<std::string(uint64_t number)>;
+  using Job = std::function<std::string(uint64_t number, const Tell& tell)>;
 
   /// Starts the processes; worker k does jobs k, k + processes, and so on.
   Workers(uint64_t jobs, int processes, Job job);
@@ -27,9 +29,9 @@ class Workers {
   ~Workers();
 
   struct News {
-    enum class Kind : uint8_t { kNothing, kDone, kDied, kAllDone } kind = Kind::kNothing;
+    enum class Kind : uint8_t { kNothing, kTold, kDone, kDied, kAllDone } kind = Kind::kNothing;
     uint64_t job = 0;
-    std::string text;  ///< of kDone
+    std::string text;  ///< of kTold and kDone
   };
   /// Waits for news, at most so long.
   News next(Duration wait);

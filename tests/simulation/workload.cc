@@ -37,6 +37,11 @@ void Workload::add_topic(WorkloadTopic topic) {
   grow(topics_.back().topic.name, partitions);
 }
 
+void Workload::drop_topic(std::string_view name) {
+  std::erase_if(topics_, [&](const WorkloadTopic& one) { return one.topic.name == name; });
+  std::erase_if(numbers_, [&](const auto& one) { return one.first.topic == name; });
+}
+
 void Workload::grow(std::string_view name, int32_t partitions) {
   const auto found = std::find_if(topics_.begin(), topics_.end(),
                                   [&](const WorkloadTopic& one) { return one.topic.name == name; });
@@ -103,6 +108,14 @@ Read Workload::read_of(const client::Fetched& fetched, MonoTime began,
                                          read.from.value, whole.error().message()));
   }
   return read;
+}
+
+void Workload::begin_chapter(History history) {
+  CHECK(busy_ == 0);
+  history_ = std::move(history);
+  noticed_ = {};
+  stopping_ = false;
+  std::erase_if(topic_fates_, [](const auto& one) { return one.second.told == "gone"; });
 }
 
 const History& Workload::finished_history() {

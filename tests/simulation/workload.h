@@ -74,6 +74,8 @@ class Workload {
 
   /// Adds a topic that is to be there until the end.
   void add_topic(WorkloadTopic topic);
+  /// Nobody expects it any more. One of the same name that is added later is another topic.
+  void drop_topic(std::string_view name);
   const std::vector<WorkloadTopic>& topics() const { return topics_; }
   const WorkloadTopic& topic(std::string_view name) const;
   /// Its new number of partitions.
@@ -95,6 +97,10 @@ class Workload {
 
   /// An answer to a fetch, judged as far as it can be by itself.
   Read read_of(const client::Fetched& fetched, MonoTime began, kafka::Decompressor& decompressor);
+
+  /// A new chapter of a long run: goes on with what `history` knows of the past. Requires: busy()
+  /// is zero.
+  void begin_chapter(History history);
 
   /// The history, complete. Requires: the run is over.
   const History& finished_history();
