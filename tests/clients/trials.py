@@ -5,6 +5,7 @@ Each is a function of the suite (run.py) that returns its complaints, a line eac
 
 import dataclasses
 
+import kill
 import move
 
 
@@ -16,5 +17,6 @@ class Trial:
 
 
 TRIALS = (
+    Trial("kill", kill.SENTENCE, kill.run),
     Trial("move", move.SENTENCE, move.run),
 )
