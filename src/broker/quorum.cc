@@ -150,13 +150,14 @@ Result<metadata::Records> Quorum::bootstrap_records(Arena& arena) const {
     records.push_back(
         {kafka::FeatureLevelRecord{.name = arena.copy(name), .feature_level = level}, 0});
     if (name != metadata::kEligibleLeaderReplicasFeature || level == 0) continue;
-    // With it, Kafka's controller wants the cluster's own value to be known (KIP-966).
+    // With it, Kafka's controller wants the cluster's own value to be known (KIP-966); of one node
+    // no more can be asked.
     constexpr std::string_view kMinIsr = "min.insync.replicas";
     records.push_back({kafka::ConfigRecord{
         .resource_type = static_cast<int8_t>(metadata::ConfigResourceType::kBroker),
         .resource_name = "",
         .name = kMinIsr,
-        .value = arena.copy(std::to_string(settings_.get<"min.insync.replicas">()))}});
+        .value = "1"}});
   }
   return records;
 }

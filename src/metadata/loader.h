@@ -1,5 +1,6 @@
 // Feeds the metadata log to an image, batch by batch: keeps the position, takes from the raft
-// layer's control batches who may vote, and holds back what stands inside an open metadata transaction.
+// layer's control batches who may vote, and holds back what stands inside an open metadata
+// transaction.
 // Not for reading the log: the host hands in batches, and only such as are committed.
 #pragma once
 
