@@ -109,7 +109,11 @@ class Journey:
 
     def check(self, server):
         data = self.servers["millrace"].data
-        self.complaints += [f"DumpLogSegments, after {server}: {problem}" for problem in log_dump.problems(self.dump, data, {"moving-compacted": "compacted"})]
+        problems = log_dump.problems(self.dump, data, {"moving-compacted": "compacted"})
+        self.complaints += [f"DumpLogSegments, after {server}: {problem}" for problem in problems]
+        done = subprocess.run([self.suite.binary, "log", "check", data], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            self.complaints.append(f"millrace log check, after {server}: {done.stdout.strip()} {done.stderr.strip()}")
 
 
 class MoveFailed(Exception):

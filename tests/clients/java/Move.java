@@ -162,7 +162,8 @@ public final class Move {
     }
 
     private void onlyKafka(String stage) throws Exception {
-        commit("group-of-consumers", stage, "consumer");
+        boolean consumers = admin.describeFeatures().featureMetadata().get().finalizedFeatures().containsKey("group.version");
+        if (consumers) commit("group-of-consumers", stage, "consumer");
         Map<String, Object> settings = Map.of("transactional.id", "mover", "transaction.timeout.ms", 600_000);
         KafkaProducer<byte[], byte[]> producer = Session.producer(bootstrap, settings);
         producer.initTransactions();
