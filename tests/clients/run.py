@@ -34,7 +34,7 @@ examples:
 """
 
 SCENARIO_LIMIT_S = 150  # Twice a program's own patience: past it, the program itself hangs.
-CI_LIMIT_S = 450  # Twice what two busy cores need; what is left then has failed, and all is over within eight minutes.
+CI_LIMIT_S = 450  # Twice what two busy cores need; what is left of the scenarios then has failed. Trials come after it, and are shorter.
 LAST_LINES = 25  # of each log, after a failure
 
 
