@@ -85,8 +85,11 @@ Result<> DirectoryCheck::read_checkpoints() {
     if (!text && text.error().code() == Errc::kNotFound) continue;
     Result<OffsetCheckpoint> offsets = parse_offset_checkpoint(TRY(text));
     file.there = true;
-    if (offsets) file.offsets = *std::move(offsets);
-    if (!offsets) file.wrong = offsets.error().detail();
+    if (offsets) {
+      file.offsets = *std::move(offsets);
+    } else {
+      file.wrong = offsets.error().detail();
+    }
   }
   return {};
 }

@@ -214,25 +214,35 @@ bool PartitionCheck::is_trusted(size_t index) const {
   return checkpoints.clean || end_of(index) <= checkpoints.recovery_point;
 }
 
+void PartitionCheck::read_indexes(const SegmentFiles& files, Checks& checks) const {
+  const auto index_file = [&](FileKind kind) {
+    return read(file_name({files.base, kind, FileSuffix::kNone}));
+  };
+  const auto parsed = [](const Result<std::string>& file, const auto& parse) {
+    return file ? parse(as_bytes(*file)) : fail(file.error());
+  };
+  if (auto offsets =
+          parsed(index_file(FileKind::kOffsetIndex),
+                 [&](Bytes file) { return OffsetIndex::parse(files.base, file, files.size); });
+      offsets) {
+    checks.offsets.emplace(*std::move(offsets));
+  } else {
+    checks.offsets_verdict = fail(offsets.error());
+  }
+  if (auto times = parsed(index_file(FileKind::kTimeIndex),
+                          [&](Bytes file) { return TimeIndex::parse(files.base, file); });
+      times) {
+    checks.times.emplace(*std::move(times));
+  } else {
+    checks.times_verdict = fail(times.error());
+  }
+}
+
 Task<> PartitionCheck::check_segment(size_t index) {
   const SegmentFiles& files = segments_[index];
   Checks checks(files.base);
   checks.file = file_name({files.base, FileKind::kLog, FileSuffix::kNone});
-  if (is_trusted(index)) {
-    const auto index_file = [&](FileKind kind) {
-      return read(file_name({files.base, kind, FileSuffix::kNone}));
-    };
-    const Result<std::string> offsets = index_file(FileKind::kOffsetIndex);
-    auto parsed = offsets ? OffsetIndex::parse(files.base, as_bytes(*offsets), files.size)
-                          : Result<OffsetIndex>(fail(offsets.error()));
-    if (parsed) checks.offsets.emplace(*std::move(parsed));
-    if (!parsed) checks.offsets_verdict = fail(parsed.error());
-    const Result<std::string> times = index_file(FileKind::kTimeIndex);
-    auto times_parsed = times ? TimeIndex::parse(files.base, as_bytes(*times))
-                              : Result<TimeIndex>(fail(times.error()));
-    if (times_parsed) checks.times.emplace(*std::move(times_parsed));
-    if (!times_parsed) checks.times_verdict = fail(times_parsed.error());
-  }
+  if (is_trusted(index)) read_indexes(files, checks);
   const std::unique_ptr<runtime::File> file =
       co_await env_.disk.open(path_of(checks.file), {.read_only = true});
   SegmentOffsets offsets = SegmentOffsets::from(files.base);

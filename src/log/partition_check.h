@@ -62,6 +62,7 @@ class PartitionCheck {
   Result<> check_id();
   Result<> read_epochs();
   Result<> read_snapshots();
+  void read_indexes(const SegmentFiles& files, Checks& checks) const;
   runtime::Task<> check_segment(size_t index);
   Result<> note_batch(SegmentScan& scan, Checks& checks);
   void note_damage(const Damage& damage, size_t index);
