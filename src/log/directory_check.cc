@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "log/journal_ring.h"
+
 namespace millrace::log {
 
 using runtime::join_path;
@@ -63,6 +65,7 @@ Result<> DirectoryCheck::take_possession() {
 Result<> DirectoryCheck::list() {
   for (const runtime::DirectoryEntry& entry : TRY(env_.disk.list(options_.path))) {
     if (entry.name == kCleanShutdownName) report_.clean = true;
+    if (entry.name.starts_with(kJournalFilePrefix)) report_.journal = true;
     if (!entry.is_directory) continue;
     const auto name = PartitionDirectoryName::parse(entry.name);
     if (!name) {
@@ -74,6 +77,7 @@ Result<> DirectoryCheck::list() {
       add(Harm::kNone, entry.name, "it was set aside", "remove it when nobody needs it");
     }
   }
+  report_.journal = report_.journal && !report_.clean;
   return {};
 }
 

@@ -44,7 +44,8 @@ struct CheckProgress {
 };
 
 struct CheckReport {
-  bool clean = false;  ///< the last server here was stopped in order
+  bool clean = false;    ///< the last server here was stopped in order
+  bool journal = false;  ///< it was not, and its journal may hold what the segments lack
   size_t partitions = 0;
   size_t segments = 0;
   int64_t bytes = 0;

@@ -342,9 +342,11 @@ TEST_CASE("after a kill only what was made stable is held to anything") {
   REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
   REQUIRE(produce(world.log(), world.one(12)));
   REQUIRE(produce(world.log(), world.one(13)));
+  REQUIRE(world.durable(world.log()));
   world.node().kill();
   CheckReport report = world.check();
   CHECK(!report.clean);
+  CHECK(report.journal);
   CHECK(report.findings.empty());
 
   const std::string file = world.last(FileKind::kLog);

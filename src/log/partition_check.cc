@@ -307,7 +307,7 @@ void PartitionCheck::note_damage(const Damage& damage, size_t index) {
         fmt::format("what was being written when the server stopped is incomplete: {} bytes from "
                     "byte {} on ({})",
                     damage.size, damage.position, damage.why.detail()),
-        "nothing: the next start cuts it, for nobody was told that it is stable");
+        "nothing: the next start cuts it, and takes from the journal what anybody was told of");
     return;
   }
   const std::string upto =

@@ -94,6 +94,14 @@ class LogCheck : public Verb {
             .remedy = "bring it back from a copy; without it no server starts here"};
   }
 
+  static std::string_view after_stop(const log::CheckReport& report) {
+    if (report.clean) return "";
+    return report.journal
+               ? "; the server was not stopped in order: its next start brings in what only its "
+                 "journal holds"
+               : "; the server was not stopped in order, its next start recovers";
+  }
+
   static Result<> show(Session* session, log::CheckReport& report) {
     std::ranges::sort(report.findings, {}, [](const log::Finding& finding) {
       return std::tie(finding.harm, finding.where, finding.what);
@@ -114,7 +122,7 @@ class LogCheck : public Verb {
         counted(static_cast<int64_t>(report.segments), "segment"),
         human(report.bytes, Unit::kBytes),
         sound ? "nothing is wrong" : counted(static_cast<int64_t>(left), "finding") + " left",
-        report.clean ? "" : "; the server was not stopped in order, its next start recovers"));
+        after_stop(report)));
     if (left > 0) session->exit_code = ExitCode::kDifferences;
     return {};
   }
