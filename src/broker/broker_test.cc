@@ -254,6 +254,8 @@ TEST_CASE("a partition whose partition.metadata is lost is known by its name") {
 TEST_CASE("partitions without the metadata log that knows them are left alone") {
   TestBroker t;
   t.create_topic("orders");
+  TestClient client = t.connect();
+  t.produce(client, "orders", t.batch({"a"}));
   t.stop();
   for (const runtime::DirectoryEntry& entry :
        *t.machine.disk().list("/data/__cluster_metadata-0")) {

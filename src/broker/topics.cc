@@ -74,15 +74,20 @@ void Topics::update(const metadata::Image& image, TopicId id,
     by_id_.emplace(id, &topic);
     by_name_.emplace(wanted->name, &topic);
   }
+  // All partitions share it.
+  const std::shared_ptr<const log::LogConfig> config = log_config(image, wanted->name);
+  if (topic.partitions_.size() < wanted->partitions.size()) {
+    topic.partitions_.resize(wanted->partitions.size());
+  }
   for (const PartitionIndex index : changed) {
     const auto position = static_cast<size_t>(index.value);
     if (position >= topic.partitions_.size()) topic.partitions_.resize(position + 1);
-    update_slot(topic.partitions_[position], image, *wanted, index);
+    update_slot(topic.partitions_[position], *wanted, index, config);
   }
 }
 
-void Topics::update_slot(Topic::Slot& slot, const metadata::Image& image,
-                         const metadata::Topic& topic, PartitionIndex index) {
+void Topics::update_slot(Topic::Slot& slot, const metadata::Topic& topic, PartitionIndex index,
+                         const std::shared_ptr<const log::LogConfig>& config) {
   const metadata::Partition* wanted = topic.find(index);
   if (!wanted || wanted->leader != self_) {
     if (slot.partition) slot.partition->close();
@@ -94,7 +99,7 @@ void Topics::update_slot(Topic::Slot& slot, const metadata::Image& image,
     return;
   }
   Result<std::shared_ptr<log::PartitionLog>> log =
-      logs_.create({topic.name, index}, topic.id, log_config(image, topic.name));
+      logs_.create({topic.name, index}, topic.id, config);
   if (!log) {
     const Errc code = log.error().code();
     const bool may_pass = code == Errc::kDiskFull || code == Errc::kIo;

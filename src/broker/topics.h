@@ -87,8 +87,8 @@ class Topics {
 
   void remove(TopicId id);
   void update(const metadata::Image& image, TopicId id, const std::set<PartitionIndex>& changed);
-  void update_slot(Topic::Slot& slot, const metadata::Image& image, const metadata::Topic& topic,
-                   PartitionIndex index);
+  void update_slot(Topic::Slot& slot, const metadata::Topic& topic, PartitionIndex index,
+                   const std::shared_ptr<const log::LogConfig>& config);
   void update_configs(const metadata::Image& image,
                       const std::set<metadata::ConfigResource>& changed);
   void update_config(const metadata::Image& image, const Topic& topic) const;

@@ -104,6 +104,7 @@ Task<> Journal::write(Group* group) {
       co_await runtime::as_result(ring_.take(padded(group->frame.size())));
   if (!place) {
     closed_until_ = env_.loop.now() + kClosedFor;
+    if (ring_.pinned()) failure_ = std::make_unique<Error>(place.error());
     co_await fail(place.error());
   }
   for (const Part& part : group->parts) {
@@ -179,7 +180,8 @@ void Journal::flush_behind() {
 Task<> Journal::release() {
   while (true) {
     const JournalRing::Turn oldest = ring_.oldest_turn();
-    if (oldest != 0 && (ring_.pressed() || oldest <= release_until_)) {
+    const bool wanted = ring_.pressed() || oldest <= release_until_;
+    if (oldest != 0 && wanted && !ring_.pinned()) {
       co_await release_oldest();
     } else {
       co_await ring_.pressure().wait();
@@ -189,14 +191,22 @@ Task<> Journal::release() {
 
 Task<> Journal::release_oldest() {
   const JournalRing::Turn turn = ring_.oldest_turn();
+  const std::vector<std::shared_ptr<PartitionLog>> needy = ring_.needy();
   runtime::Scope flushing(env_.loop);
-  for (std::shared_ptr<PartitionLog>& log : ring_.take_needy()) {
+  for (const std::shared_ptr<PartitionLog>& log : needy) {
     if (!log->needs_journal(turn)) continue;
-    flushing.spawn("flush", flush(std::move(log), turn));
+    flushing.spawn("flush", flush(log, turn));
     if (flushing.size() >= kFlushesAtOnce) co_await flushing.join();
   }
   co_await flushing.join();
-  ring_.release_oldest();
+  const auto lost_without = [&](const auto& log) { return log->lost_without_journal(turn); };
+  if (std::ranges::any_of(needy, lost_without)) {
+    // Their segments could not be synced: only here are the records that were acknowledged.
+    LOG_ERROR("log", "the journal keeps what partitions hold that failed, for the next start");
+    ring_.pin();
+  } else {
+    ring_.release_oldest();
+  }
 }
 
 Task<> Journal::flush(std::shared_ptr<PartitionLog> log, JournalRing::Turn turn) {

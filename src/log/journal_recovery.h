@@ -45,7 +45,9 @@ class JournalRecovery {
 
   /// Where the files are, sorted.
   const std::vector<std::string>& files() const { return paths_; }
-  uint64_t oldest_sequence() const { return frames_.empty() ? 1 : frames_.front().header.sequence; }
+  uint64_t oldest_sequence() const {
+    return frames_.empty() ? 1 : frames_.back().header.oldest_needed;
+  }
   uint64_t next_sequence() const {
     return frames_.empty() ? 1 : frames_.back().header.sequence + 1;
   }

@@ -67,12 +67,14 @@ Task<> JournalRing::next_file() {
       co_await changed_.wait();
       continue;
     }
-    const Result<> made = made_ < options_.files_max
-                              ? co_await runtime::as_result(make_file(false))
-                              : fail(Errc::kDiskFull, "every file of the journal is needed");
+    const Result<> made =
+        made_ < options_.files_max
+            ? co_await runtime::as_result(make_file(false))
+            : fail(Errc::kDiskFull,
+                   "every file of the journal is needed for partitions that failed");
     if (made) continue;
     // Those that are there are used again, sooner than later.
-    if (made_ == 0 || made.error().code() == Errc::kCancelled) co_await made;
+    if (made_ == 0 || pinned_ || made.error().code() == Errc::kCancelled) co_await made;
     starved_ = true;
     pressure_.wake_all();
     if (free_.empty()) co_await changed_.wait();

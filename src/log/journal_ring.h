@@ -56,7 +56,7 @@ class JournalRing {
   void adopt_avoided(uint64_t oldest_sequence);
 
   /// The place for the next frame, `bytes` long. Waits while every file is needed, and is pressed
-  /// then. Errors: kDiskFull, kIo: not a single file can be made.
+  /// then. Errors: kDiskFull, kIo: not a single file can be made, or all are pinned.
   runtime::Task<Place> take(size_t bytes);
 
   /// Notes that `log` has records that are perhaps only in the files from `turn` on.
@@ -68,11 +68,12 @@ class JournalRing {
   /// The turn of the oldest full one; 0 when there is none.
   Turn oldest_turn() const { return full_.empty() ? 0 : full_.front()->turn; }
   /// Who needs the oldest full one. Requires: there is one.
-  std::vector<std::shared_ptr<PartitionLog>> take_needy() {
-    return std::exchange(full_.front()->needy, {});
-  }
+  const std::vector<std::shared_ptr<PartitionLog>>& needy() const { return full_.front()->needy; }
   /// Nobody needs the oldest full one any more.
   void release_oldest();
+  /// The oldest full one is needed until a restart, and so is what came behind it.
+  void pin() { pinned_ = true; }
+  bool pinned() const { return pinned_; }
   /// What is current is full now.
   void close_current();
 
@@ -117,6 +118,7 @@ class JournalRing {
   Turn turn_ = kEarlierTurn;
   std::vector<std::string> avoided_;
   bool making_ = false;
+  bool pinned_ = false;
   bool starved_ = false;  // take() waits for a file
   bool told_ = false;
   runtime::WaitQueue changed_;

@@ -325,6 +325,29 @@ TEST_CASE("when the journal fails, partitions are synced one by one and nothing 
   CHECK(after == before);
 }
 
+TEST_CASE(
+    "what a partition has acknowledged before its segment failed is kept for the next start") {
+  JournaledLog world({.file_bytes = 32768, .files_max = 3});
+  world.put_durably("a");
+  world.run_for(seconds(1));
+  PartitionLog& other = world.create({"other", PartitionIndex(0)}, TopicId{Uuid{3, 3}});
+  world.put_durably("b");
+  world.disk().fail_syncs(true);
+  REQUIRE(put(world.log(), {std::string(9000, 'x')}));  // bypasses the journal, so it is synced
+  world.run_for(milliseconds(100));
+  world.disk().fail_syncs(false);
+  REQUIRE(world.log().failure() != nullptr);
+  for (int i = 0; i < 100; ++i) {
+    if (!put(other, {std::string(1000, 'y')})) break;
+    world.run_for(milliseconds(100));
+  }
+  REQUIRE(world.lose_power());
+  const std::vector<std::string> values = world.values();
+  REQUIRE(values.size() >= 2);
+  CHECK(values[0] == "a");
+  CHECK(values[1] == "b");
+}
+
 TEST_CASE("without space for a single file there is no journal, and appends go on") {
   JournaledLog world;
   world.disk().set_full(true);

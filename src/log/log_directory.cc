@@ -375,11 +375,10 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
   TRY(forget_clean_stop());
   if (!log) {
     TRY(settle_removals(name));
-    const Result<> made = services_.env.disk.make_directory(join_path(path(), name.to_string()));
-    if (!made && made.error().code() != Errc::kAlreadyExists) return std::unexpected(made.error());
     log = std::make_shared<PartitionLog>(services_, name, id, std::move(config));
+  } else {
+    TRY(log->record_topic_id(id));
   }
-  TRY(log->record_topic_id(id));
   // One of the same name that was removed has left a recovery point behind.
   log->recovery_point_too_high_ = entry(recovery_points_, name) > log->log_end_offset();
   logs_.insert_or_assign(name, log);
@@ -413,11 +412,14 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
   const PartitionDirectoryName away{name, kind, hex_of(env.random.uuid())};
   const std::string to = join_path(path(), away.to_string());
   const MonoTime when = env.loop.now() + found->second->config().file_delete_delay_ms;
+  const bool on_disk = found->second->on_disk_;
   found->second->close();
-  removals_.forget_within(from);
-  TRY(env.disk.rename(from, to));
-  if (kind == DirectoryKind::kDelete) removals_.add(to, when);
-  removed_.insert(name);
+  if (on_disk) {
+    removals_.forget_within(from);
+    TRY(env.disk.rename(from, to));
+    if (kind == DirectoryKind::kDelete) removals_.add(to, when);
+    removed_.insert(name);
+  }
   logs_.erase(found);
   for (size_t i = 0; i < kCheckpointCount; ++i) checkpoints_.want(static_cast<Checkpoint>(i));
   return {};
@@ -488,6 +490,7 @@ OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
     if (const auto kept = found.find(name); kept != found.end()) offsets.insert(*kept);
   }
   for (const auto& [name, log] : logs_) {
+    if (!log->on_disk_) continue;
     switch (which) {
       case Checkpoint::kRecoveryPoint:
         offsets.emplace(name, log->recovery_point());

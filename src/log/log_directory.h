@@ -118,7 +118,8 @@ class LogDirectory {
   /// Partitions that are there but could not be loaded, with the reason.
   const std::map<TopicPartition, Error>& unloadable() const { return unloadable_; }
 
-  /// Creates an empty partition, or returns the one that is there.
+  /// Creates an empty partition, or returns the one that is there. It gets a directory when it is
+  /// written first.
   /// Errors: kInconsistentTopicId when it belongs to another topic id; kKafkaStorageError when it
   /// could not be loaded; kDiskFull, kIo.
   Result<std::shared_ptr<PartitionLog>> create(const TopicPartition& name, TopicId id,

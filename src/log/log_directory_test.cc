@@ -59,7 +59,7 @@ TEST_CASE("a directory of another node or cluster, or of a newer version, is ref
 TEST_CASE("partitions without meta.properties are not formatted over") {
   LogWorld world;
   REQUIRE(world.start());
-  world.create();
+  REQUIRE(put(world.create(), {"a"}));
   REQUIRE(world.close());
   REQUIRE(world.disk().remove("data/meta.properties"));
   const Result<> started = world.start();
@@ -74,6 +74,23 @@ TEST_CASE("two processes on one directory: the second is refused") {
   const auto second = LogDirectory::open(world.node().env(), standard_options());
   REQUIRE(!second.has_value());
   CHECK(second.error().code() == Errc::kLocked);
+}
+
+TEST_CASE("a partition that was never written takes nothing of the disk") {
+  LogWorld world;
+  REQUIRE(world.start());
+  PartitionLog& log = world.create();
+  log.begin_leader_epoch(LeaderEpoch(3));
+  world.run_for(seconds(100));
+  REQUIRE(world.restart());
+  world.run_for(seconds(100));
+  CHECK(!world.disk().info("data/orders-0"));
+  REQUIRE(put(world.log(), {"a"}));
+  REQUIRE(world.restart());
+  CHECK(read_records(world.log())->size() == 1);
+  world.create({"gone", PartitionIndex(0)}, TopicId{Uuid{3, 3}});
+  REQUIRE(world.remove({"gone", PartitionIndex(0)}));
+  CHECK(!world.has({"gone", PartitionIndex(0)}));
 }
 
 TEST_CASE("an orderly stop leaves a plain Kafka directory") {
@@ -91,8 +108,8 @@ TEST_CASE("an orderly stop leaves a plain Kafka directory") {
   REQUIRE(world.close(77));
   CHECK(world.files("data") ==
         std::vector<std::string>{".kafka_cleanshutdown", ".lock", "cleaner-offset-checkpoint",
-                                 "empty-3", "log-start-offset-checkpoint", "meta.properties",
-                                 "orders-0", "recovery-point-offset-checkpoint",
+                                 "log-start-offset-checkpoint", "meta.properties", "orders-0",
+                                 "recovery-point-offset-checkpoint",
                                  "replication-offset-checkpoint"});
   CHECK(world.files() ==
         std::vector<std::string>{"00000000000000000001.index", "00000000000000000001.log",
@@ -101,10 +118,9 @@ TEST_CASE("an orderly stop leaves a plain Kafka directory") {
                                  "00000000000000000002.snapshot", "00000000000000000002.timeindex",
                                  "00000000000000000003.snapshot", "leader-epoch-checkpoint",
                                  "partition.metadata"});
-  CHECK(world.files("data/empty-3") == std::vector<std::string>{"partition.metadata"});
   CHECK(text(world, "data/.kafka_cleanshutdown") == R"({"version":0,"brokerEpoch":77})");
-  CHECK(text(world, "data/recovery-point-offset-checkpoint") == "0\n2\nempty 3 0\norders 0 3\n");
-  CHECK(text(world, "data/replication-offset-checkpoint") == "0\n2\nempty 3 0\norders 0 3\n");
+  CHECK(text(world, "data/recovery-point-offset-checkpoint") == "0\n1\norders 0 3\n");
+  CHECK(text(world, "data/replication-offset-checkpoint") == "0\n1\norders 0 3\n");
   CHECK(text(world, "data/log-start-offset-checkpoint") == "0\n1\norders 0 1\n");
   CHECK(text(world, "data/orders-0/leader-epoch-checkpoint") == "0\n1\n0 1\n");
   CHECK(text(world, "data/orders-0/00000000000000000002.timeindex").size() == 12);
@@ -241,8 +257,8 @@ TEST_CASE("foreign files and directories are named in the log and left alone") {
 TEST_CASE("a partition that cannot be loaded is reported; the others serve") {
   LogWorld world;
   REQUIRE(world.start());
-  world.create();
-  world.create({"good", PartitionIndex(0)}, TopicId{Uuid{3, 3}});
+  REQUIRE(put(world.create(), {"a"}));
+  REQUIRE(put(world.create({"good", PartitionIndex(0)}, TopicId{Uuid{3, 3}}), {"a"}));
   REQUIRE(world.close());
   write(world, "data/orders-0/partition.metadata", "version: 9\ntopic_id: x");
   REQUIRE(world.start());

@@ -40,6 +40,7 @@ struct LogLoader::Files {
 };
 
 Task<> LogLoader::load() {
+  log_->on_disk_ = true;
   Files files = co_await list_files();
   co_await finish_swaps(files);
   co_await open_segments(files);

@@ -289,6 +289,7 @@ Result<bool> PartitionLog::active_is_old(Timestamp max_timestamp) {
 }
 
 Result<> PartitionLog::push_segment(Offset base_offset) {
+  TRY(make_directory());
   // A crash must not leave its name and take that of the one before: recovery would believe that
   // the log begins here, and what is in between is in the journal only.
   if (!segments_.empty() && (names_unsynced_ || commit_running_)) {

@@ -121,6 +121,10 @@ bool PartitionLog::needs_journal(JournalRing::Turn turn) const {
   return unflushed_since_ != 0 && unflushed_since_ <= turn && !failure_ && !closed_;
 }
 
+bool PartitionLog::lost_without_journal(JournalRing::Turn turn) const {
+  return unflushed_since_ != 0 && unflushed_since_ <= turn && failure_ && !closed_;
+}
+
 void PartitionLog::on_journaled(Offset end, uint64_t truncations, bool cut) {
   if (closed_ || failure_) return;
   if (cut && truncations == truncations_) stable_.cut_is_stable();
@@ -300,6 +304,7 @@ void PartitionLog::note_epoch(LeaderEpoch epoch, Offset start) {
 }
 
 void PartitionLog::note_epochs_changed(Offset from) {
+  if (!on_disk_) return;  // make_directory() will
   epochs_unsaved_from_ = std::min(epochs_unsaved_from_.value_or(from), from);
 }
 
@@ -377,6 +382,17 @@ Result<> PartitionLog::queue_compaction(Timestamp now) {
   return {};
 }
 
+// A log gets its directory with its first segment: what was never written takes no room.
+Result<> PartitionLog::make_directory() {
+  if (on_disk_) return {};
+  const Result<> made = services_.env.disk.make_directory(home_.directory);
+  if (!made && made.error().code() != Errc::kAlreadyExists) return made;
+  TRY(record_topic_id(topic_id_));
+  on_disk_ = true;
+  if (!epochs_.entries().empty()) note_epochs_changed(Offset(0));
+  return {};
+}
+
 // Stable with the first commit, so before anything in the partition is acknowledged.
 Result<> PartitionLog::record_topic_id(TopicId id) {
   topic_id_ = id;
@@ -442,6 +458,7 @@ Task<> PartitionLog::write_epochs(PartitionLog* log) {
 // Completes all files. What is left to do is to sync them.
 Result<> PartitionLog::prepare_close() {
   TRY(check_open());
+  if (!on_disk_) return {};
   if (log_end_ > Offset(0)) TRY(take_producer_snapshot(log_end_));
   if (!segments_.empty()) TRY(segments_.active().seal(unsynced_));
   names_unsynced_ = names_unsynced_ || !unsynced_.empty();

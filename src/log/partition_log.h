@@ -8,7 +8,7 @@
 //
 // Everything is synchronous and ends in the page cache and in the journal's next group; durable()
 // waits for stable storage. All on the loop that owns the log. An idle log keeps no file open and
-// runs no timer.
+// runs no timer; one that was never written has no directory either.
 #pragma once
 
 #include <cstdint>
@@ -219,6 +219,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   bool note_in_journal(JournalRing::Turn turn);
   /// Whether the segments do not have all yet that files up to this turn hold.
   bool needs_journal(JournalRing::Turn turn) const;
+  /// The same, of one that cannot be synced any more: a restart needs the files.
+  bool lost_without_journal(JournalRing::Turn turn) const;
   /// A group is stable that has the log up to `end`, or its cut.
   void on_journaled(Offset end, uint64_t truncations, bool cut);
   /// The group could not be written.
@@ -310,13 +312,16 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // For LogDirectory.
   Offset recovery_point() const;
-  Offset log_start_to_save() const { return std::min(log_start_, stable_.flushed()); }
+  Offset log_start_to_save() const {
+    return std::min(log_start_, std::max(log_start_on_disk_, stable_.flushed()));
+  }
   Timestamp next_check(Timestamp due) const;
   bool compacts() const;
   void plan_attention();
   Result<> attend(Timestamp now);
   Result<> queue_compaction(Timestamp now);
   Result<> record_topic_id(TopicId id);
+  Result<> make_directory();
   Result<std::shared_ptr<runtime::File>> write_metadata();
   void distrust_page_cache();
   void log_start_saved(Offset saved);
@@ -357,6 +362,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   uint64_t truncations_ = 0;
   uint64_t segments_version_ = 0;  // counts removals and cuts
   HighWatermarkRule high_watermark_rule_ = HighWatermarkRule::kSoleReplica;
+  bool on_disk_ = false;            // it has a directory
   bool names_unsynced_ = false;     // of the files
   bool metadata_unsynced_ = false;  // partition.metadata
   bool parent_unsynced_ = false;    // of the directory itself

@@ -601,6 +601,7 @@ TEST_CASE("a full disk is told once, and that it is over, at most once a minute"
     for (int i = 0; i < 3; ++i) REQUIRE(put(world.log(), {"c"}));
   };
   const ToldLines told;
+  REQUIRE(put(world.log(), {"a"}));
   fill_for_a_while();
   CHECK(told.count("cannot write to data directory data: ") == 1);
   CHECK(told.count("topic orders, partition 0: data/orders-0/") == 1);
