@@ -17,7 +17,7 @@ constexpr std::pair<std::string_view, std::string_view> kNouns[] = {
     {"group", "consumer groups: list, look at, move, delete"},
     {"config", "settings of topics, brokers and groups"},
     {"record", "single records"},
-    {"log", "the files of a partition"},
+    {"log", "the files of a data directory"},
 };
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/logging.h"
 #include "broker/log_settings.h"
+#include "broker/sole_node.h"
 #include "kafka/messages/broker_heartbeat.h"
 #include "kafka/messages/broker_registration.h"
 #include "metadata/features.h"
@@ -51,12 +54,12 @@ runtime::Task<> Quorum::read_snapshot() {
     }
     co_return;
   }
-  header_ = std::move(snapshot->header);
   // The log's end may have been lost behind a snapshot, never what the snapshot holds.
   if (log_->log_end_offset() < snapshot->id.end_offset) {
     co_await log_->truncate_fully_and_start_at(snapshot->id.end_offset);
   }
-  loader_.emplace(std::move(snapshot->image), snapshot->id.end_offset, snapshot->id.epoch);
+  loader_.emplace(std::move(snapshot->image), snapshot->id.end_offset, snapshot->id.epoch,
+                  std::move(snapshot->header.quorum));
 }
 
 // Partitions come into being only after the records that tell of them are stable.
@@ -94,46 +97,33 @@ Result<metadata::Delta> Quorum::load(Bytes batches) {
   return delta;
 }
 
-Result<> Quorum::check_voters(const metadata::QuorumState& state) const {
-  const auto foreign = [&](size_t count) {
-    return fail(Errc::kForeignDirectory,
-                fmt::format("the metadata in {} belongs to a quorum of {} voters, and one of this "
-                            "node alone is what is built yet",
-                            logs_.path(), count));
-  };
-  const auto is_self = [&](BrokerId id) { return id == node_; };
-  if (!std::all_of(state.voters.begin(), state.voters.end(), is_self)) {
-    return foreign(state.voters.size());
-  }
-  const auto is_own = [&](const metadata::Voter& voter) { return is_self(voter.key.id); };
-  if (!std::all_of(header_.voters.begin(), header_.voters.end(), is_own)) {
-    return foreign(header_.voters.size());
-  }
-  return {};
-}
-
 // The only voter gives itself its vote; that is on disk before the first batch of the epoch.
 Result<> Quorum::elect_self() {
   const auto known = TRY(files_.read_state());
+  const auto fits = [&](const Result<>& result) -> Result<> {
+    return result ? result : fail(result.error().within(logs_.path()));
+  };
+  TRY(fits(check_sole_voter(known, loader_->quorum(), logs_.meta())));
+  TRY(fits(check_sole_directory(loader_->image(), logs_.meta())));
   metadata::QuorumState state = known.value_or(metadata::QuorumState());
-  TRY(check_voters(state));
-  const Uuid directory = header_.kraft_version > 0 ? logs_.meta().directory_id : kZeroUuid;
+  const int16_t kraft_version = loader_->quorum().kraft_version;
+  const Uuid directory = kraft_version > 0 ? logs_.meta().directory_id : kZeroUuid;
   epoch_ = LeaderEpoch(std::max({state.leader_epoch.value, loader_->epoch().value,
                                  log_->leader_epochs().latest().value, 0}) +
                        1);
-  state.data_version = header_.kraft_version > 0 ? 1 : 0;
+  state.data_version = kraft_version > 0 ? 1 : 0;
   state.leader = state.voted = node_;
   state.voted_directory = directory;
   state.leader_epoch = epoch_;
+  state.voters.clear();
   if (state.data_version == 0) state.voters = {node_};
   TRY(files_.write_state(state));
 
   log_->begin_leader_epoch(epoch_);
-  const metadata::VoterKey self{.id = node_, .directory = directory};
   Buffer batch;
   TRY(metadata::append_leader_change(
       {.base_offset = log_->log_end_offset(), .epoch = epoch_, .now = env_.clock.wall()}, node_,
-      {self}, {self}, header_.kraft_version, batch));
+      {node_}, {node_}, batch));
   TRY(append_batches(std::move(batch)));
   return {};
 }
@@ -154,15 +144,20 @@ runtime::Task<> Quorum::activate() {
 Result<metadata::Records> Quorum::bootstrap_records(Arena& arena) const {
   metadata::Records records;
   for (const auto& [name, level] : TRY(files_.bootstrap_features(env_.clock.wall()))) {
-    const metadata::SupportedFeature* feature = metadata::find_feature(name);
-    if (!feature || level > feature->level_max) {
-      return fail(
-          Errc::kUnsupportedVersion,
-          fmt::format("{} is formatted with {} at level {}, and {} is the highest built yet",
-                      logs_.path(), name, level, feature ? feature->level_max : 0));
+    if (Result<> known = metadata::check_finalised(name, level); !known) {
+      return fail(known.error().within(logs_.path()));
     }
     records.push_back(
         {kafka::FeatureLevelRecord{.name = arena.copy(name), .feature_level = level}, 0});
+    if (name != metadata::kEligibleLeaderReplicasFeature || level == 0) continue;
+    // With it, Kafka's controller wants the cluster's own value to be known (KIP-966); of one node
+    // no more can be asked.
+    constexpr std::string_view kMinIsr = "min.insync.replicas";
+    records.push_back({kafka::ConfigRecord{
+        .resource_type = static_cast<int8_t>(metadata::ConfigResourceType::kBroker),
+        .resource_name = "",
+        .name = kMinIsr,
+        .value = "1"}});
   }
   return records;
 }
@@ -239,11 +234,10 @@ void Quorum::take_snapshot_if_due() {
       bytes_since_snapshot_ >= settings_.get<"metadata.log.max.record.bytes.between.snapshots">() ||
       (interval_max > Duration{} && now - snapshot_at_ >= interval_max);
   if (!due || loader_->in_transaction()) return;
-  QuorumFiles::Snapshot snapshot{
+  const QuorumFiles::Snapshot snapshot{
       .id = {.end_offset = loader_->next_offset(), .epoch = loader_->epoch()},
-      .header = header_,
+      .header = {.last_contained = loader_->last_timestamp(), .quorum = loader_->quorum()},
       .image = loader_->image()};
-  snapshot.header.last_contained = loader_->last_timestamp();
   snapshot_at_ = now;
   bytes_since_snapshot_ = 0;
   const Result<> written = files_.write_snapshot(snapshot, env_.clock.wall());
@@ -258,13 +252,26 @@ void Quorum::take_snapshot_if_due() {
 
 // The broker
 
+// What this server can take part in. What another one has finalised in this directory is among it:
+// no registered broker may be without what is in force.
+std::map<std::string, metadata::FeatureRange> Quorum::offered_features() const {
+  std::map<std::string, metadata::FeatureRange> features;
+  for (const metadata::SupportedFeature& feature : metadata::supported_features()) {
+    const int16_t in_force = image().feature_level(feature.name);
+    features[std::string(feature.name)] = {feature.level_min,
+                                           std::max(feature.level_max, in_force)};
+  }
+  return features;
+}
+
 // Whether this process takes over what the one before it left: then its partitions had no other
 // leader meanwhile, and lost nothing, and need not be told of it. A broker that may have lost the
 // end of its logs comes back like a new one, with new leader epochs, so that readers can find out.
+// So does one that follows on another server, of which nobody knows what it has made stable.
 bool Quorum::is_restart() const {
   const metadata::Broker* before = image().find_broker(node_);
   const bool lost_nothing = logs_.was_clean() || settings_.get<"durability">() == "sync";
-  return before && before->is_active() && lost_nothing;
+  return before && before->is_active() && before->features == offered_features() && lost_nothing;
 }
 
 runtime::Task<> Quorum::register_broker(std::vector<metadata::Endpoint> endpoints) {
@@ -281,13 +288,10 @@ runtime::Task<> Quorum::register_broker(std::vector<metadata::Endpoint> endpoint
     request.listeners[i].port = endpoints[i].port;
     request.listeners[i].security_protocol = endpoints[i].security_protocol;
   }
-  const auto features = metadata::supported_features();
+  const auto features = offered_features();
   request.features = arena.make_array<kafka::BrokerRegistrationRequest::Feature>(features.size());
-  for (size_t i = 0; i < features.size(); ++i) {
-    request.features[i].name = features[i].name;
-    request.features[i].min_supported_version = features[i].level_min;
-    request.features[i].max_supported_version = features[i].level_max;
-  }
+  size_t at = 0;
+  for (const auto& [name, range] : features) request.features[at++] = {name, range.min, range.max};
   const auto rack = settings_.get<"broker.rack">();
   request.rack = rack ? std::optional<std::string_view>(*rack) : std::nullopt;
   const Uuid directory = logs_.meta().directory_id;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,7 +45,8 @@ class Quorum {
   ~Quorum();
 
   /// Reads snapshot and log, or founds the cluster; leads from then on, in a new epoch.
-  /// Errors: kCorruptFile, kNewerFormat; kUnsupportedVersion (features of a newer cluster);
+  /// Errors: kCorruptFile; kNewerFormat (features, files) and kUnsupportedVersion (records) of a
+  /// newer cluster;
   /// kForeignDirectory (the quorum has other voters); kIo.
   runtime::Task<> open();
 
@@ -92,7 +94,6 @@ class Quorum {
   runtime::Task<> read_snapshot();
   Result<> check_not_lost() const;
   runtime::Task<> read_log();
-  Result<> check_voters(const metadata::QuorumState& state) const;
   Result<> elect_self();
   runtime::Task<> activate();
   Result<metadata::Records> bootstrap_records(Arena& arena) const;
@@ -104,6 +105,7 @@ class Quorum {
   void fall(const Error& error);
   void take_snapshot_if_due();
 
+  std::map<std::string, metadata::FeatureRange> offered_features() const;
   bool is_restart() const;
 
   runtime::Env& env_;
@@ -113,7 +115,6 @@ class Quorum {
   QuorumFiles files_;
   LeaderEpoch epoch_;
   int64_t broker_epoch_ = -1;
-  metadata::CheckpointHeader header_;  // of snapshots: what the quorum is
   std::shared_ptr<log::PartitionLog> log_;
   std::optional<metadata::Loader> loader_{std::in_place};
   std::unique_ptr<metadata::Controller> controller_;

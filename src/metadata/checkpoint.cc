@@ -9,7 +9,6 @@
 #include "kafka/records/control/kraft_version.h"
 #include "kafka/records/control/snapshot_footer.h"
 #include "kafka/records/control/snapshot_header.h"
-#include "kafka/records/control/voters.h"
 #include "kafka/wire.h"
 #include "metadata/features.h"
 
@@ -60,38 +59,6 @@ class ControlBatch {
   kafka::RecordBatchBuilder builder_;
   Timestamp now_;
 };
-
-kafka::VotersRecord voters_record(const std::vector<Voter>& voters, Arena& arena) {
-  using Record = kafka::VotersRecord;
-  std::span<Record::Voter> to = arena.make_array<Record::Voter>(voters.size());
-  for (size_t i = 0; i < voters.size(); ++i) {
-    const Voter& voter = voters[i];
-    std::span<Record::Endpoint> endpoints =
-        arena.make_array<Record::Endpoint>(voter.endpoints.size());
-    for (size_t e = 0; e < endpoints.size(); ++e) {
-      endpoints[e] = {voter.endpoints[e].name, voter.endpoints[e].host, voter.endpoints[e].port};
-    }
-    to[i] = {.voter_id = voter.key.id,
-             .voter_directory_id = voter.key.directory,
-             .endpoints = endpoints,
-             .kraft_version_feature = {voter.kraft_version.min, voter.kraft_version.max}};
-  }
-  return {.voters = to};
-}
-
-std::vector<Voter> owned_voters(const kafka::VotersRecord& record) {
-  std::vector<Voter> voters;
-  for (const auto& from : record.voters) {
-    Voter& voter = voters.emplace_back();
-    voter.key = {from.voter_id, from.voter_directory_id};
-    voter.kraft_version = {from.kraft_version_feature.min_supported_version,
-                           from.kraft_version_feature.max_supported_version};
-    for (const auto& e : from.endpoints) {
-      voter.endpoints.push_back({std::string(e.name), std::string(e.host), e.port, 0});
-    }
-  }
-  return voters;
-}
 
 // Walks a checkpoint and holds it to its layout.
 class CheckpointReader {
@@ -150,16 +117,11 @@ class CheckpointReader {
       return {};
     }
     if (!header_seen_) return damaged("it does not begin with its header");
-    if (type == ControlRecordType::kKRaftVersion) {
-      const auto version = TRY(kafka::KRaftVersionRecord::decode(reader, 0, arena_));
-      header_.kraft_version = version.kraft_version;
-    } else if (type == ControlRecordType::kKRaftVoters) {
-      const auto voters = TRY(kafka::VotersRecord::decode(reader, 0, arena_));
-      header_.voters = owned_voters(voters);
-    } else if (type == ControlRecordType::kSnapshotFooter) {
+    if (type == ControlRecordType::kSnapshotFooter) {
       footer_seen_ = true;
+      return {};
     }
-    return {};  // other control records are for versions to come
+    return replay_control(record, header_.quorum, arena_);
   }
 
   kafka::BatchCursor batches_;
@@ -196,10 +158,10 @@ Result<> write_checkpoint(const CheckpointHeader& header, LeaderEpoch epoch, con
   TRY(opening.add(
       ControlRecordType::kSnapshotHeader,
       kafka::SnapshotHeaderRecord{.last_contained_log_timestamp = header.last_contained}));
-  if (header.kraft_version > 0) {
+  if (header.quorum.kraft_version > 0) {
     TRY(opening.add(ControlRecordType::kKRaftVersion,
-                    kafka::KRaftVersionRecord{.kraft_version = header.kraft_version}));
-    TRY(opening.add(ControlRecordType::kKRaftVoters, voters_record(header.voters, arena)));
+                    kafka::KRaftVersionRecord{.kraft_version = header.quorum.kraft_version}));
+    TRY(opening.add(ControlRecordType::kKRaftVoters, voters_record(header.quorum.voters, arena)));
   }
   place.base_offset = place.base_offset + opening.record_count();
   TRY(opening.append_to(to));

@@ -14,15 +14,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "metadata/entities.h"
-#include "metadata/quorum_batch.h"
 #include "metadata/record.h"
+#include "metadata/voters.h"
 
 namespace millrace::metadata {
 
@@ -40,20 +38,9 @@ std::string checkpoint_file_name(SnapshotId id);
 /// deleted (".deleted").
 std::optional<SnapshotId> parse_checkpoint_file_name(std::string_view name);
 
-struct Voter {
-  VoterKey key;
-  std::vector<Endpoint> endpoints;  ///< without security protocols
-  FeatureRange kraft_version;
-  friend bool operator==(const Voter& a, const Voter& b) {
-    return a.key.id == b.key.id && a.key.directory == b.key.directory &&
-           a.endpoints == b.endpoints && a.kraft_version == b.kraft_version;
-  }
-};
-
 struct CheckpointHeader {
   Timestamp last_contained{0};  ///< of the last record of the log that the snapshot contains
-  int16_t kraft_version = 0;
-  std::vector<Voter> voters;  ///< only with kraft_version 1
+  VoterSet quorum;
   friend bool operator==(const CheckpointHeader&, const CheckpointHeader&) = default;
 };
 

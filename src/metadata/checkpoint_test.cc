@@ -84,10 +84,10 @@ TEST_CASE("what is written has Kafka's bytes, but for clock and CRC") {
 }
 
 TEST_CASE("voters stand in the header once the quorum keeps them") {
-  CheckpointHeader header{.last_contained = {99}, .kraft_version = 1};
-  header.voters.push_back({.key = {BrokerId(1), {5, 5}},
-                           .endpoints = {{"CONTROLLER", "host", 9093, 0}},
-                           .kraft_version = {0, 1}});
+  CheckpointHeader header{.last_contained = {99}, .quorum = {.kraft_version = 1}};
+  header.quorum.voters.push_back({.key = {BrokerId(1), {5, 5}},
+                                  .endpoints = {{"CONTROLLER", "host", 9093, 0}},
+                                  .kraft_version = {0, 1}});
   const Buffer file = written(header, bootstrap_records());
   const Result<Read> back = read(file);
   REQUIRE(back);

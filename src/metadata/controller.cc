@@ -32,15 +32,7 @@ Result<> Controller::replay(const Records& records, Offset first) {
 Result<Records> Controller::activate(const Records& bootstrap, bool open_transaction,
                                      MonoTime now) {
   for (const auto& [name, level] : image_.features()) {
-    const SupportedFeature* feature = find_feature(name);
-    if (feature == nullptr || level < feature->level_min || level > feature->level_max) {
-      return fail(Errc::kUnsupportedVersion,
-                  fmt::format("the cluster has finalised {} at level {}, this server supports {}",
-                              name, level,
-                              feature == nullptr ? "none"
-                                                 : fmt::format("{} to {}", feature->level_min,
-                                                               feature->level_max)));
-    }
+    TRY(check_finalised(name, level));
   }
   // Every live broker gets a fresh session, but not this node's own: if its process is another one
   // than before, that one is gone, for there is one data directory and one lock on it. So a restart

@@ -71,7 +71,7 @@ class Controller {
 
   /// What a controller does when it becomes the active one: on an empty log it writes the bootstrap
   /// records; it aborts a metadata transaction that its predecessor left open.
-  /// Errors: kUnsupportedVersion when a feature level is finalised that this server does not have.
+  /// Errors: kNewerFormat when a feature is finalised at a level that is not known here.
   Result<Records> activate(const Records& bootstrap, bool open_transaction, MonoTime now);
 
   // Topics. Each topic of a request has its own error; the others still happen.

@@ -28,7 +28,7 @@ TEST_CASE("a new controller aborts what its predecessor left open, and starts no
 
 TEST_CASE("a cluster with features this server lacks is not led by it") {
   for (const auto& [name, level] : std::vector<std::pair<std::string_view, int16_t>>{
-           {"group.version", 1}, {"metadata.version", 31}, {"no.such.feature", 1}}) {
+           {"group.version", 2}, {"metadata.version", 31}, {"no.such.feature", 1}}) {
     CAPTURE(name);
     Image image;
     Delta delta;
@@ -37,9 +37,29 @@ TEST_CASE("a cluster with features this server lacks is not led by it") {
     Controller controller({.node = BrokerId(1), .cluster_id = "x"}, c.settings, c.random, image);
     const auto records = controller.activate(bootstrap_records(), false, c.now);
     REQUIRE(!records);
-    CHECK(records.error().code() == Errc::kUnsupportedVersion);
+    CHECK(records.error().code() == Errc::kNewerFormat);
     CHECK(records.error().detail().find(name) != std::string::npos);
   }
+}
+
+TEST_CASE("a cluster that Kafka has formatted is led, with what it finalised left as it is") {
+  Image image;
+  Delta delta;
+  const std::vector<std::pair<std::string, int16_t>> levels{{"eligible.leader.replicas.version", 1},
+                                                            {"group.version", 1},
+                                                            {"metadata.version", 30},
+                                                            {"share.version", 1},
+                                                            {"streams.version", 1},
+                                                            {"transaction.version", 2}};
+  for (const auto& [name, level] : levels) {
+    REQUIRE(image.replay({kafka::FeatureLevelRecord{.name = name, .feature_level = level}}, delta));
+  }
+  TestCluster c(0);
+  Controller controller({.node = BrokerId(1), .cluster_id = "x"}, c.settings, c.random, image);
+  const auto records = controller.activate(bootstrap_records(), false, c.now);
+  REQUIRE(records);
+  CHECK(records->empty());
+  CHECK(controller.image().feature_level("transaction.version") == 2);
 }
 
 TEST_CASE("a broker registers fenced and is unfenced when it has caught up") {

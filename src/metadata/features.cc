@@ -1,5 +1,7 @@
 #include "metadata/features.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 
@@ -7,15 +9,16 @@ namespace millrace::metadata {
 namespace {
 
 // Advertising a level that is only half built lets admins and clients switch it on: a feature
-// stays at 0 until its part exists.
+// stays at 0 until its part exists. What is kept are the levels of Kafka 4.3.1.
 constexpr auto kFeatures = std::to_array<SupportedFeature>({
-    {"eligible.leader.replicas.version", 0, 0, 0},
-    {"group.version", 0, 0, 0},
-    {kKRaftVersionFeature, 0, 0, 0},
-    {kMetadataVersionFeature, kMetadataVersionMin, kMetadataVersionMax, kMetadataVersionMax},
-    {"share.version", 0, 0, 0},
-    {"streams.version", 0, 0, 0},
-    {"transaction.version", 0, 0, 0},
+    {kEligibleLeaderReplicasFeature, 0, 0, 0, 1},
+    {"group.version", 0, 0, 0, 1},
+    {kKRaftVersionFeature, 0, 0, 0, 0},  // told by control records, see voters.h
+    {kMetadataVersionFeature, kMetadataVersionMin, kMetadataVersionMax, kMetadataVersionMax,
+     kMetadataVersionMax},
+    {"share.version", 0, 0, 0, 1},
+    {"streams.version", 0, 0, 0, 1},
+    {"transaction.version", 0, 0, 0, 2},
 });
 
 constexpr auto kVersionNames = std::to_array<std::string_view>(
@@ -33,6 +36,20 @@ std::span<const SupportedFeature> supported_features() {
 const SupportedFeature* find_feature(std::string_view name) {
   const auto found = std::ranges::find(kFeatures, name, &SupportedFeature::name);
   return found == kFeatures.end() ? nullptr : &*found;
+}
+
+Result<> check_finalised(std::string_view name, int16_t level) {
+  const SupportedFeature* feature = find_feature(name);
+  if (feature == nullptr) {
+    return fail(
+        Errc::kNewerFormat,
+        fmt::format("{} is finalised at level {}, and nothing is known of it here", name, level));
+  }
+  if (level >= feature->level_min && level <= feature->level_kept) return {};
+  return fail(
+      Errc::kNewerFormat,
+      fmt::format("{} is finalised at level {}, and this server runs clusters with {} to {}", name,
+                  level, feature->level_min, feature->level_kept));
 }
 
 std::string_view metadata_version_name(int16_t level) {

@@ -22,28 +22,31 @@ Result<Delta> Loader::load(const kafka::RecordBatchView& batch) {
                                                 batch.base_offset().value, next_.value));
   }
   Delta delta;
-  if (!batch.is_control()) {
-    Buffer decompressed;
-    Result<Bytes> bytes =
-        kafka::decompress_records(batch, decompressor_, decompressed, kBatchBytesMax);
-    if (!bytes) return fail(bytes.error().within(where()));
-    kafka::RecordCursor cursor(batch, *bytes);
-    while (const kafka::RecordView* record = cursor.next()) {
-      if (!record->value) return fail(Errc::kCorruptFile, where() + ": a record has no value");
-      if (Result<> result = load_value(*record->value, delta); !result) {
-        return fail(result.error().within(where()));
-      }
+  Buffer decompressed;
+  Result<Bytes> bytes =
+      kafka::decompress_records(batch, decompressor_, decompressed, kBatchBytesMax);
+  if (!bytes) return fail(bytes.error().within(where()));
+  kafka::RecordCursor cursor(batch, *bytes);
+  while (const kafka::RecordView* record = cursor.next()) {
+    if (Result<> result = load_record(*record, batch.is_control(), delta); !result) {
+      return fail(result.error().within(where()));
     }
-    if (Result<> end = cursor.end(); !end) return fail(end.error().within(where()));
   }
+  if (Result<> end = cursor.end(); !end) return fail(end.error().within(where()));
   next_ = batch.next_offset();
   epoch_ = batch.partition_leader_epoch();
   last_timestamp_ = batch.max_timestamp();
   return delta;
 }
 
-Result<> Loader::load_value(Bytes value, Delta& delta) {
+Result<> Loader::load_record(const kafka::RecordView& record, bool is_control, Delta& delta) {
   arena_.reset();
+  if (is_control) return replay_control(record, quorum_, arena_);
+  if (!record.value) return fail(Errc::kCorruptFile, "a record has no value");
+  return load_value(*record.value, delta);
+}
+
+Result<> Loader::load_value(Bytes value, Delta& delta) {
   const Record record = TRY(decode_record(value, arena_));
   if (std::holds_alternative<kafka::BeginTransactionRecord>(record.body)) {
     if (in_transaction_) return fail(Errc::kCorruptFile, "a transaction begins inside another");

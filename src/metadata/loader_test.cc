@@ -1,5 +1,9 @@
 #include "metadata/loader.h"
 
+#include "kafka/control_record.h"
+#include "kafka/record_batch_builder.h"
+#include "kafka/records/control/kraft_version.h"
+#include "kafka/wire.h"
 #include "metadata/controller_testing.h"
 #include "metadata/snapshot.h"
 
@@ -21,10 +25,25 @@ struct Log {
     next = next + static_cast<int64_t>(records.size());
   }
   void append_leader_change() {
-    const std::vector<VoterKey> voters{{BrokerId(1), {}}};
+    const std::vector<BrokerId> voters{BrokerId(1)};
     REQUIRE(
         metadata::append_leader_change({.base_offset = next, .epoch = LeaderEpoch(2), .now = {7}},
-                                       BrokerId(1), voters, voters, 0, bytes));
+                                       BrokerId(1), voters, voters, bytes));
+    next = next.next();
+  }
+  template <class Message>
+  void append_control(kafka::ControlRecordType type, const Message& message) {
+    Buffer value;
+    kafka::Writer writer(value);
+    REQUIRE(message.encode(writer, 0));
+    kafka::Compressor compressor;
+    kafka::RecordBatchBuilder builder(compressor);
+    kafka::BatchOptions options{.base_offset = next, .partition_leader_epoch = LeaderEpoch(2)};
+    options.control = true;
+    builder.begin(options);
+    const auto key = kafka::control_record_key(type);
+    REQUIRE(builder.append({.timestamp = {7}, .key = Bytes(key), .value = value.bytes()}));
+    bytes.append(*builder.finish());
     next = next.next();
   }
 };
@@ -56,6 +75,36 @@ TEST_CASE("batches move the image on, control batches only the position") {
   CHECK(loader.next_offset() == Offset(2));
   CHECK(loader.epoch() == LeaderEpoch(2));
   CHECK(loader.last_timestamp() == Timestamp{7});
+}
+
+TEST_CASE("control records tell who may vote, the last word counts") {
+  Log log;
+  Arena arena;
+  const auto voter = [](int id) {
+    return Voter{.key = {BrokerId(id), {5, 5}},
+                 .endpoints = {{.name = "CONTROLLER", .host = "there", .port = 9093}},
+                 .kraft_version = {0, 1}};
+  };
+  log.append_control(kafka::ControlRecordType::kKRaftVersion,
+                     kafka::KRaftVersionRecord{.kraft_version = 1});
+  log.append_control(kafka::ControlRecordType::kKRaftVoters,
+                     voters_record({voter(1), voter(2)}, arena));
+  log.append_control(kafka::ControlRecordType::kKRaftVoters, voters_record({voter(1)}, arena));
+  Loader loader;
+  REQUIRE(load(loader, log.bytes));
+  CHECK(loader.quorum() == VoterSet{.kraft_version = 1, .voters = {voter(1)}});
+  CHECK(loader.image().empty());
+}
+
+TEST_CASE("a quorum of a later kraft.version is refused by name") {
+  Log log;
+  log.append_control(kafka::ControlRecordType::kKRaftVersion,
+                     kafka::KRaftVersionRecord{.kraft_version = 2});
+  Loader loader;
+  const Result<Delta> delta = load(loader, log.bytes);
+  REQUIRE(!delta);
+  CHECK(delta.error().code() == Errc::kUnsupportedVersion);
+  CHECK(delta.error().detail().find("kraft.version 2") != std::string::npos);
 }
 
 TEST_CASE("what stands in a transaction shows when it ends, across batches") {

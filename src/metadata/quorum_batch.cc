@@ -16,12 +16,10 @@ kafka::BatchOptions options_at(const BatchPlace& place, Offset base_offset) {
 
 using Voter = kafka::LeaderChangeMessage::Voter;
 
-std::vector<Voter> voters_of(const std::vector<VoterKey>& keys, int16_t message_version) {
+std::vector<Voter> voters_of(const std::vector<BrokerId>& ids) {
   std::vector<Voter> voters;
-  voters.reserve(keys.size());
-  for (const VoterKey& key : keys) {
-    voters.push_back({key.id, message_version == 0 ? kZeroUuid : key.directory});
-  }
+  voters.reserve(ids.size());
+  for (const BrokerId id : ids) voters.push_back({.voter_id = id});
   return voters;
 }
 
@@ -63,17 +61,16 @@ Result<> append_metadata_batch(const Records& records, const BatchPlace& place, 
 }
 
 Result<> append_leader_change(const BatchPlace& place, BrokerId leader,
-                              const std::vector<VoterKey>& voters,
-                              const std::vector<VoterKey>& granting, int16_t kraft_version,
-                              Buffer& to) {
-  const int16_t version = kraft_version == 0 ? 0 : 1;
-  std::vector<Voter> all = voters_of(voters, version);
-  std::vector<Voter> granted = voters_of(granting, version);
+                              const std::vector<BrokerId>& voters,
+                              const std::vector<BrokerId>& granting, Buffer& to) {
+  constexpr int16_t kVersion = 0;
+  std::vector<Voter> all = voters_of(voters);
+  std::vector<Voter> granted = voters_of(granting);
   const kafka::LeaderChangeMessage message{
-      .version = version, .leader_id = leader, .voters = all, .granting_voters = granted};
+      .version = kVersion, .leader_id = leader, .voters = all, .granting_voters = granted};
   Buffer value;
   kafka::Writer writer(value);
-  TRY(message.encode(writer, version));
+  TRY(message.encode(writer, kVersion));
 
   const auto key = kafka::control_record_key(kafka::ControlRecordType::kLeaderChange);
   kafka::Compressor compressor;

@@ -41,11 +41,10 @@ struct VoterKey {
   Uuid directory;  ///< of its metadata log; zero while kraft.version is 0
 };
 
-/// The first batch of a leader's epoch: who leads, who may vote, and who voted for it.
-/// `kraft_version` 0 leaves the directories out.
+/// The first batch of a leader's epoch: who leads, who may vote, and who voted for it. Always in
+/// version 0, which leaves directories out: Kafka reads no other, whatever kraft.version is.
 Result<> append_leader_change(const BatchPlace& place, BrokerId leader,
-                              const std::vector<VoterKey>& voters,
-                              const std::vector<VoterKey>& granting, int16_t kraft_version,
-                              Buffer& to);
+                              const std::vector<BrokerId>& voters,
+                              const std::vector<BrokerId>& granting, Buffer& to);
 
 }  // namespace millrace::metadata

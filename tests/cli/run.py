@@ -143,6 +143,7 @@ seq 1 10 | millrace produce orders -p 0
 millrace consume orders --group audit -n 1
 printf 'a:1\\nb:2\\n' > pairs.txt
 printf '{"id":1}\\n' > orders.ndjson
+[ -d data.copy ] || cp -r data data.copy
 """
 
 

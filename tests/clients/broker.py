@@ -73,12 +73,12 @@ class Broker:
 
     name = "a broker"
 
-    def __init__(self, folder, advertised=None):
+    def __init__(self, folder, advertised=None, address=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.log = self.folder / "broker.log"
-        self.address = f"127.0.0.1:{free_port()}"
+        self.address = address or f"127.0.0.1:{free_port()}"
         self.advertised = advertised or self.address
         self.process = None
 
@@ -118,8 +118,8 @@ class Millrace(Broker):
     name = "millrace"
     clean_exits = (0,)
 
-    def __init__(self, folder, binary, advertised=None):
-        super().__init__(folder, advertised)
+    def __init__(self, folder, binary, advertised=None, address=None):
+        super().__init__(folder, advertised, address)
         self.binary = pathlib.Path(binary).resolve()
         self.ready = self.folder / "ready"
 
@@ -142,17 +142,19 @@ class Millrace(Broker):
 
 
 class Kafka(Broker):
-    """One Java node that is both broker and controller."""
+    """One Java node that is both broker and controller. Its quorum is named in its settings, or, with `dynamic_quorum`, by
+    what its directory is formatted with (KIP-853)."""
 
     name = "Apache Kafka"
     clean_exits = (0, 128 + signal.SIGTERM)
 
-    def __init__(self, folder, jars, log_config, advertised=None):
-        super().__init__(folder, advertised)
+    def __init__(self, folder, jars, log_config, advertised=None, address=None, dynamic_quorum=False):
+        super().__init__(folder, advertised, address)
         self.jars = jars
         self.log_config = log_config
         self.properties = self.folder / "server.properties"
         self.served = 0  # how many starts the log tells of
+        self.dynamic_quorum = dynamic_quorum
         controller = f"127.0.0.1:{free_port()}"
         settings = SETTINGS | {
             "process.roles": "broker,controller",
@@ -162,10 +164,12 @@ class Kafka(Broker):
             "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "controller.quorum.voters": f"1@{controller}",
+            **({"controller.quorum.bootstrap.servers": controller} if dynamic_quorum else
+               {"controller.quorum.voters": f"1@{controller}"}),
             "log.dirs": str(self.data),
             "broker.heartbeat.interval.ms": "500",
             "broker.session.timeout.ms": "3000",  # a killed node may only come back after it: 9 s by default
+            "log.flush.start.offset.checkpoint.interval.ms": "500",  # until then a killed one forgets DeleteRecords: 60 s
             "offsets.topic.replication.factor": "1",
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
@@ -195,15 +199,18 @@ class Kafka(Broker):
                 f"-Dlog4j2.configurationFile={self.log_config}", *arguments]
 
     def _format(self):
-        """A formatted directory is the same for every run, so one is made and copied."""
+        """A formatted directory is the same for every run, so one is made and copied, unless it names the quorum's ports."""
+        if self.dynamic_quorum:
+            return self._format_with("--standalone")
         model = self.jars.parent / "formatted"
         with _formatting:
             if not model.exists():
-                command = self._java("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAQACAAAAAAAAAAQ",
-                                     "-c", self.properties)
-                done = subprocess.run([str(part) for part in command], env=self.environment(), capture_output=True,
-                                      text=True)
-                if done.returncode:
-                    raise BrokerFailed(f"Kafka's storage tool does not format: {done.stderr.strip()}")
+                self._format_with()
                 self.data.rename(model)
         shutil.copytree(model, self.data)
+
+    def _format_with(self, *how):
+        command = self._java("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAQACAAAAAAAAAAQ", "-c", self.properties, *how)
+        done = subprocess.run([str(part) for part in command], env=self.environment(), capture_output=True, text=True)
+        if done.returncode:
+            raise BrokerFailed(f"Kafka's storage tool does not format: {done.stderr.strip()}")

@@ -140,18 +140,20 @@ def _java_version():
 
 # Python: one virtual environment for both clients.
 
+def python():
+    environment = BUILD / "python"
+    pins = [HERE / client / "requirements.txt" for client in ("confluent-kafka", "kafka-python")]
+    program = environment / "bin" / "python"
+    if not _unchanged(environment, *pins):
+        _run(sys.executable, "-m", "venv", environment)
+        _run(program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+             *(part for pin in pins for part in ("-r", pin)))
+        _note(environment, *pins)
+    return program
+
+
 def _python(name):
-    def prepare():
-        environment = BUILD / "python"
-        pins = [HERE / client / "requirements.txt" for client in ("confluent-kafka", "kafka-python")]
-        python = environment / "bin" / "python"
-        if not _unchanged(environment, *pins):
-            _run(sys.executable, "-m", "venv", environment)
-            _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                 *(part for pin in pins for part in ("-r", pin)))
-            _note(environment, *pins)
-        return [python, HERE / name / "scenarios.py"]
-    return prepare
+    return lambda: [python(), HERE / name / "scenarios.py"]
 
 
 def _python_version(name):

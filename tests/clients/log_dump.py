@@ -5,9 +5,10 @@ import subprocess
 SHOWN = 5
 
 
-def problems(command, data, family, codecs):
-    """What Kafka's tool complains of; nothing when it reads everything, and each codec's topic has batches of that codec."""
-    topics = [f"{family}-codec-{codec}={codec}" for codec in codecs]
+def problems(command, data, topics):
+    """What Kafka's tool complains of; nothing when it reads everything, and each topic of `topics` has batches of that codec,
+    or, where that is "compacted", gaps at most."""
+    topics = [f"{topic}={what}" for topic, what in topics.items()]
     done = subprocess.run([str(part) for part in (*command, data, *topics)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     complaints = done.stdout.splitlines()
     if done.returncode and not complaints:

@@ -98,18 +98,19 @@ class Progress:
 
 
 class Table:
-    """Scenarios down, families across."""
+    """Scenarios down, families across; the trials below."""
 
-    def __init__(self, scenarios, chosen, families, results):
+    def __init__(self, scenarios, chosen, families, results, trials):
         self.scenarios = scenarios
         self.chosen = chosen
         self.families = families
         self.results = results
+        self.trials = trials  # {trial: (verdict, detail)}
         self.verdicts = {(family.name, id): results[family.name].get(id, ("fail", "no verdict"))
                          for family in families for id in chosen}
 
     def count(self, *wanted):
-        return sum(1 for verdict, _ in self.verdicts.values() if verdict in wanted)
+        return sum(1 for verdict, _ in (*self.verdicts.values(), *self.trials.values()) if verdict in wanted)
 
     @property
     def failed(self):
@@ -141,6 +142,10 @@ class Table:
         for id in self.chosen:
             cells = (self.cell(family, id).center(len(family.name)) for family in self.families)
             lines.append("  ".join([id.ljust(first), *cells]).rstrip())
+        if not names:
+            lines = [""]
+        for trial, (verdict, detail) in self.trials.items():
+            lines.append(f"{trial.name.ljust(first)}  {CELLS[verdict]}  {detail}".rstrip())
         for title, *wanted in (("n/a, because the client cannot:", "n/a"), ("Not run:", "not run"), ("Failed:", "fail")):
             notes = [f"  {name}: {_listed(ids)}: {reason}" for name, ids, reason in self.notes(*wanted)]
             lines += ["", title, *notes] if notes else []
@@ -154,12 +159,14 @@ class Table:
         versions = [f"| {family.name} | {family.version()} |" for family in self.families]
         meaning = [f"| `{id}` | {self.scenarios[id]} |" for id in self.chosen]
         reasons = [f"- {name}: {_listed(ids)}: {reason}" for name, ids, reason in self.notes("n/a", "not run", "fail")]
+        trials = [f"| `{trial.name}` | {CELLS[verdict]} | {trial.sentence} |" for trial, (verdict, _) in self.trials.items()]
         return "\n".join([
             "# Clients", "",
             "Unchanged clients against a running Millrace, as `./dev clients` last saw them; that command writes this page.",
             "`./dev clients --against kafka` runs the same programs against Apache Kafka.", "",
             *rows, "", "## Versions", "", "| client | version |", "| --- | --- |", *versions, "",
             "## What each scenario asks", "", "| scenario | what must be seen |", "| --- | --- |", *meaning, "",
+            "## Trials", "", "Stories of one broker, told once.", "", "| trial | | what must be seen |", "| --- | :-: | --- |", *trials, "",
             "## Where a client cannot", "", *reasons, "", "## Where Millrace does not", "", FALLBACKS, ""])
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the foreign-client suite: eight client families, one list of scenarios, one table."""
+"""Runs the foreign-client suite: eight client families, one list of scenarios, one table; then the trials."""
 
 import argparse
 import concurrent.futures
@@ -18,12 +18,14 @@ import families
 import log_dump
 import record
 import report
+import trials
 
 EXAMPLES = """\
 examples:
-  ./dev clients                                      every family, every scenario, against Millrace
+  ./dev clients                                      every family, every scenario, every trial, against Millrace
   ./dev clients --only kcat,kafkajs                  two families
   ./dev clients --only java --scenarios restart      one scenario of one family
+  ./dev clients --only move                          one trial: a data directory goes to Apache Kafka and back
   ./dev clients --against kafka                      Apache Kafka instead: are the scenarios themselves right?
   ./dev clients --only sarama --keep                 leave the broker's data and logs, and say where
   ./dev clients --record tests/wire                  note each client's real request and response frames
@@ -32,7 +34,7 @@ examples:
 """
 
 SCENARIO_LIMIT_S = 150  # Twice a program's own patience: past it, the program itself hangs.
-CI_LIMIT_S = 450  # Twice what two busy cores need; what is left then has failed, and all is over within eight minutes.
+CI_LIMIT_S = 450  # Twice what two busy cores need; what is left of the scenarios then has failed. Trials come after it, and are shorter.
 LAST_LINES = 25  # of each log, after a failure
 
 
@@ -40,15 +42,17 @@ def main():
     options = arguments()
     scenarios = report.read_scenarios(families.HERE / "scenarios.txt")
     chosen = choose("scenario", options.scenarios, list(scenarios))
-    names = choose("family", options.only, [family.name for family in families.FAMILIES])
+    known = [each.name for each in (*families.FAMILIES, *trials.TRIALS)]
+    names = choose("family or trial", options.only, known)
     todo = [family for family in families.FAMILIES if family.name in names]
+    tried = [trial for trial in trials.TRIALS if trial.name in names and options.against == "millrace"]
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    progress = report.Progress(len(todo) * len(chosen))
+    progress = report.Progress(len(todo) * len(chosen) + len(tried))
     suite = Suite(options, chosen, progress)
     try:
-        results = suite.run(todo)
+        results, tried = suite.run(todo, tried)
     except KeyboardInterrupt:
         progress.say(f"interrupted; everything started here is stopped; it was at: {progress.status()}")
         return 130
@@ -56,9 +60,9 @@ def main():
         broker.end_all()
         progress.close()
 
-    table = report.Table(scenarios, chosen, todo, results)
+    table = report.Table(scenarios, chosen, todo, results, tried)
     print(table.text())
-    if options.against == "millrace" and len(chosen) == len(scenarios) and len(todo) == len(families.FAMILIES):
+    if options.against == "millrace" and len(chosen) == len(scenarios) and names == known:
         page = families.HERE.parents[1] / "docs" / "clients.md"
         page.parent.mkdir(exist_ok=True)
         page.write_text(table.page())
@@ -71,7 +75,7 @@ def main():
 def arguments():
     options = argparse.ArgumentParser(prog="./dev clients", description=EXAMPLES, usage=argparse.SUPPRESS,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--only", metavar="FAMILY[,..]", help="only these client families")
+    options.add_argument("--only", metavar="NAME[,..]", help="only these client families or trials")
     options.add_argument("--scenarios", metavar="ID[,..]", help="only these scenarios of tests/clients/scenarios.txt")
     options.add_argument("--against", choices=("millrace", "kafka"), default="millrace", help="which broker (default millrace)")
     options.add_argument("--broker", metavar="PATH", help="the millrace binary (default: the release build)")
@@ -103,7 +107,8 @@ class Suite:
         self.deadline = time.monotonic() + CI_LIMIT_S if options.ci else float("inf")
         self.broker_name = "Apache Kafka" if options.against == "kafka" else "Millrace"
 
-    def run(self, todo):
+    def run(self, todo, tried):
+        """{family: {scenario: verdict}} and {trial: verdict}."""
         if self.options.against == "millrace":
             self.binary = pathlib.Path(self.options.broker or families.HERE.parents[1] / "build" / "release" / "millrace")
             if not self.binary.exists():
@@ -113,12 +118,14 @@ class Suite:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=None if self.options.record else families.BUILD))
         pool = concurrent.futures.ThreadPoolExecutor(self.options.jobs)
         try:
-            self.prepare_tools()
+            if todo:
+                self.prepare_tools()
             results, running = {}, {}
             for family in todo:
                 if command := self.prepare(family, results):
                     running[family.name] = pool.submit(self.family, family, command)
-            return results | {name: future.result() for name, future in running.items()}
+            results |= {name: future.result() for name, future in running.items()}
+            return results, {trial: self.trial(trial) for trial in tried}
         except BaseException:
             self.stopping.set()
             broker.end_all()
@@ -193,6 +200,23 @@ class Suite:
         self.progress.say(report.family_line(family.name, verdicts, time.monotonic() - started))
         return verdicts
 
+    def trial(self, trial):
+        """Runs one trial and returns (verdict, detail)."""
+        started = time.monotonic()
+        self.progress.enter(trial.name, "getting ready")
+        try:
+            complaints = trial.run(self)
+            verdict = ("fail", "; ".join(complaints)) if complaints else ("ok", "")
+        except families.Missing as missing:
+            verdict = "not run", str(missing)
+        except (families.PrepareFailed, broker.BrokerFailed) as failed:
+            verdict = "fail", str(failed)
+        self.progress.leave(trial.name)
+        self.progress.done()
+        said = f": {verdict[1]}" if verdict[1] else ""
+        self.progress.say(f"{trial.name}: {report.CELLS[verdict[0]]} in {time.monotonic() - started:.0f} s{said}")
+        return verdict
+
     def new_broker(self, folder, advertised):
         if self.options.against == "kafka":
             return broker.Kafka(folder, families.JARS, families.LOG_CONFIG, advertised)
@@ -264,12 +288,13 @@ class Suite:
 
     def log_dump(self, family, server, verdicts):
         self.progress.enter(family.name, "log-dump")
-        codecs = [id.removeprefix("codec-") for id in verdicts if id.startswith("codec-") and verdicts[id][0] == "ok"]
+        codecs = {f"{family.name}-{id}": id.removeprefix("codec-") for id in verdicts
+                  if id.startswith("codec-") and verdicts[id][0] == "ok"}
         verdict = self.without_dump
         if self.dump:
             try:
                 server.stop()
-                problems = log_dump.problems(self.dump, server.data, family.name, codecs)
+                problems = log_dump.problems(self.dump, server.data, codecs)
                 verdict = ("fail", "; ".join(problems)) if problems else ("ok", "")
             except broker.BrokerFailed as failed:
                 verdict = ("fail", f"a clean stop, expected, got: {failed}")

@@ -47,7 +47,8 @@ std::span<ApiVersionsResponse::ApiVersion> all_entries(Arena& arena) {
   return entries;
 }
 
-// Features that are known by name but not built are not listed, so nobody relies on them.
+// Features that are known by name but not built are not listed, so nobody relies on them, also not
+// where another server has finalised them.
 void add_features(const metadata::Image& image, Offset epoch, Request& request,
                   ApiVersionsResponse& answer) {
   std::vector<ApiVersionsResponse::SupportedFeature> supported;
@@ -59,7 +60,9 @@ void add_features(const metadata::Image& image, Offset epoch, Request& request,
   }
   std::vector<ApiVersionsResponse::FinalizedFeature> finalized;
   for (const auto& [name, level] : image.features()) {
-    finalized.push_back({.name = name, .max_version_level = level, .min_version_level = level});
+    const int16_t served = std::min(level, metadata::find_feature(name)->level_max);
+    if (served == 0) continue;
+    finalized.push_back({.name = name, .max_version_level = served, .min_version_level = served});
   }
   answer.supported_features = request.arena().copy_array(supported);
   answer.finalized_features = request.arena().copy_array(finalized);
