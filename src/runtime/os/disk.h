@@ -6,9 +6,15 @@
 
 namespace millrace::runtime::os {
 
+/// Every file of a SystemDisk. Sockets send from its descriptor.
+class OpenFile : public File {
+ public:
+  virtual int descriptor() const = 0;
+};
+
 class SystemDisk : public Disk {
  public:
-  /// File::sync() runs on `threads`.
+  /// File::sync() and File::read_ahead() run on `threads`.
   explicit SystemDisk(HelperThreads& threads) : threads_(threads) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) override;
