@@ -20,6 +20,7 @@ std::vector<Bytes> Writer::parts() const {
   const Bytes all = out_.bytes();
   size_t from = 0;
   for (const Piece& piece : pieces_) {
+    CHECK(!piece.records.is_elsewhere(), "who sends files puts the parts together");
     if (piece.at > from) parts.push_back(all.subspan(from, piece.at - from));
     if (!piece.records.empty()) parts.push_back(piece.records.bytes);
     from = piece.at;

@@ -21,8 +21,8 @@ struct Piece {
   Records records;
 };
 
-/// Writes messages at the end of a buffer. Records are not copied: they stay where they are and are
-/// remembered as pieces, so that header bytes and record bytes leave in one writev.
+/// Writes messages at the end of a buffer. Records are not copied: they stay where they are, in memory
+/// or not, and are remembered as pieces for whoever sends the message.
 /// Lifetime: the buffer and the records outlive the Writer's use.
 class Writer {
  public:
@@ -33,6 +33,7 @@ class Writer {
   /// Units: bytes, pieces included.
   size_t size() const { return out_.size() + piece_bytes_; }
   /// Buffer and pieces as they follow one another; valid until the buffer grows.
+  /// Requires: all records are in memory.
   std::vector<Bytes> parts() const;
   /// The same, copied into one buffer.
   Buffer flatten() const;
