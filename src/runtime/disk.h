@@ -34,8 +34,8 @@ class File {
   /// Errors: also kWouldBlock when some of it is not.
   virtual Result<size_t> try_read_at(int64_t position, MutableBytes into) = 0;
 
-  /// Whether all of [position, position + size), as far as the file reaches, is in memory: a reader
-  /// will hardly have to wait for the disk. It may be gone a moment later.
+  /// Whether all of [position, position + size), as far as the file reaches, is in memory, so that
+  /// who reads it now will hardly wait for the disk. It may be gone a moment later.
   virtual bool is_resident(int64_t position, int64_t size) = 0;
 
   /// Reads the range into memory while the loop goes on; beyond the end there is nothing to do.

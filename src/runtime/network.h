@@ -45,7 +45,7 @@ class Socket {
                                    Follows follows = Follows::kNothing) = 0;
 
   /// Writes as much of a file's bytes [position, position + size) as fits, without a copy where the
-  /// system can, and returns how many bytes that was (not 0).
+  /// system can do without, and returns how many bytes that was (not 0).
   /// Requires: a file of the same Env. Whoever changes these bytes before the peer has them may
   /// change what it gets.
   /// Errors: kWouldBlock and kClosed as try_write; kIo when the file ends before or cannot be read.
