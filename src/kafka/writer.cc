@@ -103,10 +103,17 @@ bool Writer::write(Bytes bytes) {
 
 bool Writer::write(const Records& records) {
   if (!write_count(records.size())) return false;
-  if (records.empty()) return true;
+  if (!records.empty()) add_piece(records);
+  return true;
+}
+
+void Writer::write_encoded(Bytes encoded) {
+  if (!encoded.empty()) add_piece(Records(encoded));
+}
+
+void Writer::add_piece(const Records& records) {
   pieces_.push_back({out_.size(), records});
   piece_bytes_ += records.size();
-  return true;
 }
 
 bool Writer::write(std::span<std::string_view> values) {

@@ -81,6 +81,9 @@ class Writer {
   }
   bool write_classic(const std::optional<std::string_view>& text);
 
+  /// A message, or a part of one, that was encoded before. Not copied: a piece, as records are.
+  void write_encoded(Bytes encoded);
+
   bool write_count(size_t count);
   bool write_null(bool is_string, bool nullable);
   void write_presence(bool present, bool tagged) { write(int8_t(present ? 1 : tagged ? 0 : -1)); }
@@ -98,6 +101,7 @@ class Writer {
   Error error(std::string_view message) const;
 
  private:
+  void add_piece(const Records& records);
   void write_length(size_t length, bool is_string);
   [[gnu::cold, gnu::noinline]] bool refuse(Errc code, std::string why);
 
