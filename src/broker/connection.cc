@@ -101,13 +101,21 @@ bool Connection::must_pause() const {
 
 // Requests
 
+// Requests that came together and need not wait are done together: one turn, one write.
 void Connection::start_requests() {
+  if (std::exchange(starting_, true)) return;  // one has ended at once; the loop below goes on
+  const size_t unsent_before = unsent_bytes_;
+  size_t at_once = 0;
   while (started_ < pipeline_.size() && may_start(*pipeline_[started_])) {
+    // The answers so far bring flush() at the end of the turn, and it comes back here.
+    if (at_once == kAnsweredAtOnceMax || unsent_bytes_ - unsent_before > kBytesPerTurnMax) break;
     Request& request = *pipeline_[started_++];
     request.state_ = Request::State::kRunning;
-    ++running_;
-    requests_.spawn("request", handle(&request));
+    const size_t running_before = running_++;
+    requests_.start("request", handle(&request));
+    if (running_ == running_before) ++at_once;
   }
+  starting_ = false;
   if (!must_pause()) resumed_.wake_all();
 }
 
@@ -292,6 +300,7 @@ runtime::Task<> Connection::wait_writable() {
   const bool refused = !written && written.error().code() == Errc::kWouldBlock;
   const bool writable = !refused || co_await socket_->writable().wait_until(limit);
   waits_to_write_ = false;
+  file_ready_ = false;  // it may have been long
   if (writable) {
     shared_.env.loop.at_turn_end(flush_hook_);
   } else {

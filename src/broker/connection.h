@@ -4,7 +4,8 @@
 //   socket -> ReceiveBuffer -> pipeline:  [answered][running][running][queued][queued] -> socket
 //                                          in order of arrival, sent from the front
 //
-// Promises: answers leave in the order of the requests; what is in memory in one write per turn, what
+// Promises: answers leave in the order of the requests, those to requests that came together in one
+// write if they need not wait; what
 // is in files from the page cache, never waiting for the disk; a request that must not overlap runs
 // alone. An answer that cannot be sent whole (its file has ended, or was cut) ends the connection. Bounds: kQueuedMax requests read ahead, kRunningMax at once, and no new one
 // starts while kUnsentBytesMax of answers have not been taken by the other side.
@@ -69,6 +70,8 @@ class Connection {
   static constexpr size_t kUnsentBytesMax = 1024 * 1024;
   /// Fairness among sockets: a fast reader of large answers comes back in the next turn.
   static constexpr size_t kBytesPerTurnMax = 256 * 1024;
+  /// Fairness again: requests that are answered at once, one after the other, and the bytes of it.
+  static constexpr size_t kAnsweredAtOnceMax = 32;
   /// How long what a client sent before it left may take to be done.
   static constexpr Duration kLinger = seconds(5);
   /// A frame that has begun must arrive at a gigabyte per hour or so, lest trickles hold the
@@ -126,6 +129,7 @@ class Connection {
   size_t unsent_bytes_ = 0;  // of answered requests
   bool draining_ = false;
   bool ended_ = false;
+  bool starting_ = false;        // inside start_requests()
   bool waits_to_write_ = false;  // for room in the socket, or for the disk
   bool file_ready_ = false;      // the next bytes of the file that comes next can be sent at once
   LogLevel end_level_ = LogLevel::kDebug;
