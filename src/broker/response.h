@@ -55,6 +55,8 @@ class Response {
   kafka::Records from_file(RecordsInFile records);
   /// Keeps the memory that records written to this response lie in until they are sent.
   void keep(Buffer memory) { kept_.push_back(std::move(memory)); }
+  /// The same for a message that was encoded before and is sent to many.
+  void keep(std::shared_ptr<const Buffer> message) { message_ = std::move(message); }
   /// Keeps a part of a budget until the response is sent.
   void keep(MemoryGrant grant) { grant_ = std::move(grant); }
 
@@ -74,6 +76,7 @@ class Response {
   Buffer buffer_;
   kafka::Writer writer_{buffer_};
   std::vector<Buffer> kept_;
+  std::shared_ptr<const Buffer> message_;
   MemoryGrant grant_;
   std::vector<RecordsInFile> files_;  // parts point at them
   std::vector<ResponsePart> parts_;
