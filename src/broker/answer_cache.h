@@ -2,7 +2,7 @@
 // metadata changes, as bytes. Not for answers that depend on who asks, nor for requests that do
 // something.
 //
-// A Metadata answer about 6000 partitions takes two milliseconds to build and a twentieth of that to
+// A Metadata answer about 6000 partitions takes two milliseconds to build and a fiftieth of that to
 // send again.
 #pragma once
 
@@ -33,8 +33,8 @@ class AnswerCache {
   AnswerCache(const AnswerCache&) = delete;
   AnswerCache& operator=(const AnswerCache&) = delete;
 
-  /// The encoded message, or null. `metadata_end` is how far the metadata log is applied: answers of
-  /// another moment are forgotten.
+  /// The encoded message, or null. `metadata_end` is how far the metadata log is applied: answers
+  /// of another moment are forgotten.
   std::shared_ptr<const Buffer> find(const Question& question, Offset metadata_end);
   /// Returns what it keeps, or would keep if it were not too large.
   std::shared_ptr<const Buffer> insert(const Question& question, Offset metadata_end,

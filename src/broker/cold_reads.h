@@ -1,8 +1,9 @@
-// ColdReads: brings ranges of files from the disk into memory while the loop goes on, for whoever is
-// about to send or copy them. Not a cache: what was brought lies in the page cache, like the rest.
+// ColdReads: brings ranges of files from the disk into memory while the loop goes on, for whoever
+// is about to send or copy them. Not a cache: what was brought lies in the page cache, like the
+// rest.
 //
-// However many want a range, it is read once at a time; however many ranges are wanted, few are read
-// at a time, so that consumers of old records do not take the disk from producers.
+// However many want a range, one reads it and the others wait; however many ranges are wanted, few
+// are read at a time, so that consumers of old records do not take the disk from producers.
 #pragma once
 
 #include <cstdint>

@@ -5,10 +5,11 @@
 //                                          in order of arrival, sent from the front
 //
 // Promises: answers leave in the order of the requests, those to requests that came together in one
-// write if they need not wait; what
-// is in files from the page cache, never waiting for the disk; a request that must not overlap runs
-// alone. An answer that cannot be sent whole (its file has ended, or was cut) ends the connection. Bounds: kQueuedMax requests read ahead, kRunningMax at once, and no new one
-// starts while kUnsentBytesMax of answers have not been taken by the other side.
+// write if they need not wait; a request that must not overlap runs alone. What lies in files is
+// sent from the page cache, after it was brought there without the loop. An answer that cannot be
+// sent whole (its file has ended, or was cut) ends the connection. Bounds: kQueuedMax requests read
+// ahead, kRunningMax at once, and no new one starts while kUnsentBytesMax of answers have not been
+// taken by the other side; kBytesPerTurnMax are sent in a turn.
 #pragma once
 
 #include <deque>

@@ -1,6 +1,5 @@
-// Response: one answer on its way out, as parts in order: bytes in memory, and ranges of partitions'
-// files that go from the page cache to the socket. Filled once by a handler, then sent by the
-// connection. Not for sending.
+// Response: one answer on its way out, as parts in order: bytes in memory, and ranges of files that
+// go from the page cache to the socket. Filled once by a handler, then sent by the connection.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +19,11 @@ namespace millrace::broker {
 ///
 ///   the segment is removed   its file lives as long as it is open, and the slice keeps it so
 ///   it is compacted          into another file; this one is as it was
-///   the log is cut           in the same file, and other batches may come to lie there. Logs are cut
-///                            above the high watermark, where consumers do not read; still, is_cut()
-///                            tells, and then nothing more of it may be sent
+///   the log is cut           in the same file, and other batches may come to lie there. Logs are
+///                            cut above the high watermark, where consumers do not read; replicas
+///                            do, and check CRCs. is_cut() tells, and then nothing more may be
+///                            sent. What the kernel has taken by then is as it was, but for the
+///                            rest of the page in which the cut is
 ///   the file rots            sending fails, or the client finds the batch's CRC wrong
 struct RecordsInFile {
   log::FileSlice slice;

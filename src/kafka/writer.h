@@ -21,8 +21,8 @@ struct Piece {
   Records records;
 };
 
-/// Writes messages at the end of a buffer. Records are not copied: they stay where they are, in memory
-/// or not, and are remembered as pieces for whoever sends the message.
+/// Writes messages at the end of a buffer. Records are not copied: they stay where they are, in
+/// memory or not, and are remembered as pieces for whoever sends the message.
 /// Lifetime: the buffer and the records outlive the Writer's use.
 class Writer {
  public:

@@ -5,9 +5,11 @@
 // watermark, with read_committed below the last stable offset. At least one whole batch is returned
 // however small the limits; the partitions served move behind the others, so that none starves. An
 // error in any partition is told at once. Differences: batches are never cut; what does not fit
-// whole comes with the next fetch. Records go from the page cache to the socket, small ones by way of
-// memory; either way the loop does not wait for the disk (cold_reads.h). There are no followers: a fetch by a replica gets
+// whole comes with the next fetch. There are no followers: a fetch by a replica gets
 // UNKNOWN_LEADER_EPOCH, as from a broker that has not heard of that replica yet.
+//
+// Records go from the page cache to the socket, small ones by way of memory; what must come from the
+// disk first is brought while the loop goes on (cold_reads.h).
 #include <fmt/core.h>
 
 #include "broker/api/handlers.h"
@@ -31,10 +33,10 @@ constexpr int16_t kFirstVersionWithReplicaState = 15;
 constexpr int16_t kFirstVersionWithHints = 16;
 constexpr int8_t kReadCommitted = 1;
 constexpr int64_t kAnswerBytesFloor = 1024 * 1024;  // however little memory is left
-// Records of a partition that are fewer are copied into the answer, for one write sends many
-// partitions; more are sent from the file. Measured on loopback, CPU of both sides per partition: at
-// 4 KiB 2.8 us copied and 4.4 us from the file, at 8 KiB 4.7 and 5.1, at 16 KiB 9.5 and 8.7, at
-// 64 KiB 33 and 25.
+// Of a partition, so few records are copied into the answer, for one write sends many partitions;
+// more are sent from the file. Measured on loopback, CPU of both sides per partition: at 4 KiB
+// 2.8 us copied and 4.4 us from the file, at 8 KiB 4.7 and 5.1, at 16 KiB 9.5 and 8.7, at 64 KiB 33
+// and 25.
 constexpr int64_t kCopiedBytesMax = 16 * 1024 - 1;
 
 FetchOptions options_of(const FetchRequest& wanted, Request& request) {

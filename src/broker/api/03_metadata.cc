@@ -3,9 +3,11 @@
 // Promises: every broker is named by the listener the client came through. All topics are asked for
 // by null, in v0 by an empty list. A topic that is named twice is answered once. Unknown topics are
 // created where auto.create.topics.enable and the client allow it, and are there when the answer
-// leaves. Who asks for what is there, in the same words, gets the same bytes until the metadata
-// changes (answer_cache.h). Differences: Kafka answers UNKNOWN_TOPIC_OR_PARTITION while it creates a topic and lets
+// leaves. Differences: Kafka answers UNKNOWN_TOPIC_OR_PARTITION while it creates a topic and lets
 // the client ask again. The controller named is this broker, where admin requests are served.
+//
+// Who asks for what is there, in the same words, gets the same bytes until the metadata changes
+// (answer_cache.h).
 #include <set>
 #include <string>
 #include <vector>

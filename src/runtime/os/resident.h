@@ -14,8 +14,8 @@ namespace millrace::runtime::os {
 /// Source: cachestat(2); RWF_NOWAIT in preadv2(2).
 bool is_resident(int fd, int64_t position, int64_t size);
 
-/// One read of what is in the page cache. Returns how many bytes that was, 0 at the end of the file,
-/// or -1 with errno as preadv2(2) does: EAGAIN when the first of them is not there.
+/// One read of what is in the page cache. Returns how many bytes that was, 0 at the end of the
+/// file, or -1 with errno as preadv2(2) does: EAGAIN when the first of them is not there.
 int64_t read_resident(int fd, int64_t position, MutableBytes into);
 
 }  // namespace millrace::runtime::os
