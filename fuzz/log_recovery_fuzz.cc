@@ -55,7 +55,8 @@ struct Server {
 Task<> load(LogDirectory* directory) {
   const auto config = std::make_shared<LogConfig>();
   config->retention_ms = std::nullopt;  // what rot says of a record's age must not remove it
-  co_await directory->load([config](const TopicPartition&, TopicId) { return config; });
+  co_await directory->load(
+      [config](const TopicPartition&) { return LogDirectory::Facts{config, {}}; });
   directory->start_maintenance();
 }
 

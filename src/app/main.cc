@@ -106,7 +106,8 @@ int run(Command command, const std::string& help) {
   }
   runtime::os::HelperThreads threads(**driver, kHelperThreads);
   runtime::os::SystemNetwork network(**driver, threads);
-  runtime::os::SystemDisk disk(threads);
+  runtime::os::HelperThreads stable_writer(**driver, 1);
+  runtime::os::SystemDisk disk(threads, stable_writer);
   Random random(runtime::os::random_seed());
   runtime::Env env{
       .loop = loop, .clock = clock, .network = network, .disk = disk, .random = random};

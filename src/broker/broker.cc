@@ -114,8 +114,10 @@ runtime::Task<> Broker::Parts::open(BrokerId id) {
 runtime::Task<> Broker::Parts::load() {
   const metadata::Image& image = quorum->image();
   topics.emplace(quorum->node(), in_force, *logs);
-  co_await logs->load([this, &image](const log::TopicPartition& name, TopicId) {
-    return topics->log_config(image, name.topic);
+  co_await logs->load([this, &image](const log::TopicPartition& name) {
+    const metadata::Topic* topic = image.find_topic(name.topic);
+    return log::LogDirectory::Facts{topics->log_config(image, name.topic),
+                                    topic ? topic->id : TopicId()};
   });
   co_await logs->stable();
   co_await quorum->register_broker(endpoints_of(server->listeners()));

@@ -7,27 +7,19 @@ namespace millrace::log {
 using runtime::Task;
 
 void Committer::add(std::shared_ptr<PartitionLog> log) {
-  marked_.push_back(std::move(log));
-  if (running_) return;
-  running_ = true;
-  scope_.spawn("commit", run());
+  ++running_;
+  scope_.spawn("commit", run(std::move(log)));
 }
 
-Task<> Committer::run() {
-  while (!marked_.empty()) {
-    const std::vector<std::shared_ptr<PartitionLog>> group = std::move(marked_);
-    marked_.clear();
+Task<> Committer::run(std::shared_ptr<PartitionLog> log) {
+  while (log->begins_commit()) {
     ++commit_count_;
-    // All at once: file systems make one journal commit of syncs that run together.
-    runtime::Scope syncs(env_.loop);
-    for (const std::shared_ptr<PartitionLog>& log : group) syncs.spawn("sync", commit(log));
-    co_await syncs.join();
+    co_await commit(log.get());
   }
-  running_ = false;
-  idle_.wake_all();
+  if (--running_ == 0) idle_.wake_all();
 }
 
-Task<> Committer::commit(std::shared_ptr<PartitionLog> log) {
+Task<> Committer::commit(PartitionLog* log) {
   const PartitionLog::Commit commit = log->begin_commit();
   Result<> result = commit.prepared;
   for (const std::shared_ptr<runtime::File>& file : commit.files) {
@@ -47,7 +39,7 @@ Task<> Committer::commit(std::shared_ptr<PartitionLog> log) {
 }
 
 Task<> Committer::idle() {
-  while (running_) co_await idle_.wait();
+  while (running_ > 0) co_await idle_.wait();
 }
 
 }  // namespace millrace::log

@@ -1,11 +1,12 @@
-// Committer: makes what was appended stable, for all logs of a data directory together. Appends
-// only mark their log; in the next turn one commit syncs everything that was marked, and while it
-// runs the marks for the next one collect. So the busier it is, the more one sync covers; there is
+// Committer: makes the files of logs stable. A log that is added is synced at once; if that is
+// under way already, once more afterwards, so the busier it is, the more one sync covers. There is
 // no timer.
+//
+// Most appends need no commit of their own, because the journal has them (journal.h); their
+// segments are committed behind, and when a log closes.
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "runtime/env.h"
 #include "runtime/scope.h"
@@ -19,7 +20,7 @@ class Committer {
  public:
   explicit Committer(runtime::Env& env) : env_(env), scope_(env.loop) {}
 
-  /// Has the log in the next commit. Requires: once until its begin_commit().
+  /// Commits the log until it needs none any more. Requires: not under way for this log.
   void add(std::shared_ptr<PartitionLog> log);
 
   /// Waits until nothing is left to commit.
@@ -30,13 +31,12 @@ class Committer {
   uint64_t sync_count() const { return sync_count_; }
 
  private:
-  runtime::Task<> run();
-  runtime::Task<> commit(std::shared_ptr<PartitionLog> log);
+  runtime::Task<> run(std::shared_ptr<PartitionLog> log);
+  runtime::Task<> commit(PartitionLog* log);
 
   runtime::Env& env_;
-  std::vector<std::shared_ptr<PartitionLog>> marked_;
   runtime::WaitQueue idle_;
-  bool running_ = false;
+  size_t running_ = 0;
   uint64_t commit_count_ = 0;
   uint64_t sync_count_ = 0;
   runtime::Scope scope_;  // last: its tasks use the rest

@@ -45,6 +45,10 @@ Offset entry(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
   return found == checkpoint.end() ? Offset(0) : found->second;
 }
 
+JournalRecovery::Key key_of(const PartitionLog& log) {
+  return {log.topic_id(), log.name().partition};
+}
+
 }  // namespace
 
 LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
@@ -64,6 +68,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
           .write_recovery_points = [this] { return write_checkpoint(Checkpoint::kRecoveryPoint); },
           .cache = cache_,
           .committer = committer_,
+          .journal = journal_,
           .cleaner = cleaner_,
           .removals = removals_,
           .due_times = due_times_,
@@ -71,6 +76,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
           .write_trouble = write_trouble_,
           .scratch = scratch_},
       committer_(env),
+      journal_(env, options_.path, options_.journal, committer_),
       cleaner_(services_, options_.cleaner),
       maintenance_(env.loop) {}
 
@@ -84,6 +90,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(runtime::Env& env,
   std::unique_ptr<LogDirectory> directory(new LogDirectory(env, std::move(options)));
   TRY(directory->take_possession());
   TRY(directory->read_checkpoints());
+  TRY(directory->open_journal());
   TRY(directory->find_partitions());
   return directory;
 }
@@ -147,6 +154,18 @@ Result<> LogDirectory::read_checkpoints() {
   return {};
 }
 
+// After an orderly stop the segments have everything.
+Result<> LogDirectory::open_journal() {
+  recovery_.emplace(services_.env, path(), meta_.directory_id);
+  if (was_clean_) {
+    TRY(recovery_->discard());
+  } else {
+    TRY(recovery_->open());
+  }
+  journal_.start(meta_.directory_id, recovery_->next_sequence(), recovery_->files());
+  return {};
+}
+
 // All checkpoints only save work or tell what is nearly known; a damaged one is done without.
 Result<OffsetCheckpoint> LogDirectory::read_checkpoint(std::string_view name) {
   const std::string file = join_path(path(), name);
@@ -197,7 +216,7 @@ LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
 
 // Loading.
 
-Task<> LogDirectory::load(ConfigOf config_of, std::function<void(const LoadProgress&)> progress) {
+Task<> LogDirectory::load(FactsOf facts_of, std::function<void(const LoadProgress&)> progress) {
   std::vector<TopicPartition> names = std::move(found_);
   found_.clear();
   std::erase_if(names, [&](const TopicPartition& name) {
@@ -208,7 +227,7 @@ Task<> LogDirectory::load(ConfigOf config_of, std::function<void(const LoadProgr
   for (const TopicPartition& name : names) {
     state.current = &name;
     if (progress) progress(state);
-    const Result<> loaded = co_await runtime::as_result(load_partition(name, &config_of, &state));
+    const Result<> loaded = co_await runtime::as_result(load_partition(name, &facts_of, &state));
     if (!loaded) {
       if (loaded.error().code() == Errc::kCancelled) co_return;
       LOG_ERROR("log", "{} cannot be loaded: {}", name.to_string(), loaded.error().message());
@@ -218,15 +237,51 @@ Task<> LogDirectory::load(ConfigOf config_of, std::function<void(const LoadProgr
   }
   state.current = nullptr;
   if (progress) progress(state);
+  co_await replay_journal();
   co_await restore_recovery_points();
 }
 
-Task<> LogDirectory::load_partition(TopicPartition name, const ConfigOf* config_of,
+// Brings what was loaded up to date from the journal.
+Task<> LogDirectory::replay_journal() {
+  std::map<JournalRecovery::Key, std::shared_ptr<PartitionLog>> by_id;
+  for (const auto& [name, log] : logs_) by_id.emplace(key_of(*log), log);
+  co_await recovery_->replay([&](const JournalRecovery::Key& key) {
+    const auto found = by_id.find(key);
+    return found == by_id.end() ? nullptr : found->second;
+  });
+  for (const auto& [name, log] : logs_) log->end_recovery();
+  if (const JournalRecovery::Report& report = recovery_->report(); report.frames > 0) {
+    LOG_INFO("log", "{}: {} frames of the journal read, {} batches restored that segments lacked",
+             path(), report.frames, report.batches_restored);
+  }
+}
+
+// Partitions that are still without their records from the journal may get them in a later start.
+void LogDirectory::end_recovery() {
+  if (!recovery_) return;
+  if (unloadable_.empty()) {
+    std::vector<std::shared_ptr<PartitionLog>> restored;
+    for (const auto& [name, log] : logs_) {
+      if (recovery_->holds(key_of(*log))) restored.push_back(log);
+    }
+    journal_.adopt_earlier(recovery_->oldest_sequence(), restored);
+  } else if (!recovery_->files().empty()) {
+    LOG_WARNING("log", "{}: the journal's files are kept, for partitions that could not be loaded",
+                path());
+  }
+  recovery_.reset();
+}
+
+Task<> LogDirectory::load_partition(TopicPartition name, const FactsOf* facts_of,
                                     LoadProgress* progress) {
   co_await forget_clean_stop();
   const TopicId id = co_await read_topic_id(name);
-  auto log = std::make_shared<PartitionLog>(services_, name, id, (*config_of)(name, id));
-  LogLoader loader(services_, log, checkpoints_of(name));
+  Facts facts = (*facts_of)(name);
+  auto log = std::make_shared<PartitionLog>(services_, name, id, std::move(facts.config));
+  if (id.is_zero() && !facts.topic_id.is_zero()) co_await log->record_topic_id(facts.topic_id);
+  LogCheckpoints checkpoints = checkpoints_of(name);
+  checkpoints.recovery_point = recovery_->recovery_point(key_of(*log), checkpoints.recovery_point);
+  LogLoader loader(services_, log, checkpoints);
   co_await loader.load();
   log->advance_own_high_watermark();
   progress->bytes_scanned += loader.report().bytes_scanned;
@@ -246,7 +301,9 @@ Task<> LogDirectory::restore_recovery_points() {
 }
 
 Task<> LogDirectory::stable() {
-  co_await committer_.idle();
+  for (const auto& [name, log] : logs_) {
+    co_await runtime::as_result(log->durable(log->log_end_offset()));
+  }
   std::erase_if(logs_, [&](const auto& loaded) {
     const auto& [name, log] = loaded;
     if (!log->failure() || name.topic == kMetadataTopic) return false;
@@ -285,9 +342,12 @@ Task<std::shared_ptr<PartitionLog>> LogDirectory::load_one(
   const auto found = std::ranges::find(found_, name);
   if (found != found_.end()) {
     found_.erase(found);
-    const ConfigOf config_of = [&](const TopicPartition&, TopicId) { return config; };
+    const FactsOf facts_of = [&](const TopicPartition&) { return Facts{config, id}; };
     LoadProgress progress;
-    co_await load_partition(name, &config_of, &progress);
+    co_await load_partition(name, &facts_of, &progress);
+    const std::shared_ptr<PartitionLog> log = find(name);
+    co_await recovery_->replay_now(log);
+    log->end_recovery();
     co_await restore_recovery_points();
   }
   co_return co_await create(name, id, std::move(config));
@@ -314,6 +374,7 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
   }
   TRY(forget_clean_stop());
   if (!log) {
+    TRY(settle_removals(name));
     const Result<> made = services_.env.disk.make_directory(join_path(path(), name.to_string()));
     if (!made && made.error().code() != Errc::kAlreadyExists) return std::unexpected(made.error());
     log = std::make_shared<PartitionLog>(services_, name, id, std::move(config));
@@ -322,7 +383,18 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
   // One of the same name that was removed has left a recovery point behind.
   log->recovery_point_too_high_ = entry(recovery_points_, name) > log->log_end_offset();
   logs_.insert_or_assign(name, log);
+  if (recovery_) TRY(recovery_->replay_now(log));
+  log->end_recovery();
   return log;
+}
+
+// The journal may have records of the new partition before anything else of it is stable. A crash
+// must not bring back the old one in its place then.
+Result<> LogDirectory::settle_removals(const TopicPartition& name) {
+  if (!removed_.contains(name)) return {};
+  TRY(services_.env.disk.sync_directory(path()));
+  removed_.clear();
+  return {};
 }
 
 Result<> LogDirectory::remove(const TopicPartition& name) {
@@ -345,6 +417,7 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
   removals_.forget_within(from);
   TRY(env.disk.rename(from, to));
   if (kind == DirectoryKind::kDelete) removals_.add(to, when);
+  removed_.insert(name);
   logs_.erase(found);
   for (size_t i = 0; i < kCheckpointCount; ++i) checkpoints_.want(static_cast<Checkpoint>(i));
   return {};
@@ -353,6 +426,7 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
 // Maintenance.
 
 void LogDirectory::start_maintenance() {
+  end_recovery();
   maintenance_.spawn("log maintenance", maintain());
   maintenance_.spawn("log cleaner", cleaner_.run());
 }
@@ -394,7 +468,10 @@ Task<> LogDirectory::write_due_checkpoints(bool all) {
     const auto which = static_cast<Checkpoint>(i);
     if (!checkpoints_.wanted(which) || !(all || checkpoints_.is_due(which))) continue;
     checkpoints_.done(which);
-    if (which == Checkpoint::kRecoveryPoint) co_await save_epochs();
+    if (which == Checkpoint::kRecoveryPoint) {
+      journal_.flush_behind();  // for the next one
+      co_await save_epochs();
+    }
     const Result<> written = co_await runtime::as_result(write_checkpoint(which));
     if (written) continue;
     LOG_WARNING("log", "{}", written.error().message());
@@ -419,7 +496,7 @@ OffsetCheckpoint LogDirectory::collect(Checkpoint which) const {
         offsets.emplace(name, log->high_watermark());
         break;
       case Checkpoint::kLogStart:
-        if (log->log_start_offset() > Offset(0)) offsets.emplace(name, log->log_start_offset());
+        if (log->log_start_to_save() > Offset(0)) offsets.emplace(name, log->log_start_to_save());
         break;
       case Checkpoint::kCleaner:
         if (log->first_dirty_ > Offset(0)) offsets.emplace(name, log->first_dirty_);
@@ -471,6 +548,7 @@ Task<> LogDirectory::replace_checkpoint(Checkpoint which, const OffsetCheckpoint
   co_await file->sync();
   co_await disk.rename(temporary, name);
   co_await disk.sync_directory(path());
+  removed_.clear();
 }
 
 // Recovery points may pass the start of an epoch only once the epoch is on disk.
@@ -499,6 +577,7 @@ Task<> LogDirectory::close(int64_t broker_epoch) {
     }
   }
   co_await committer_.idle();
+  co_await journal_.idle();
   co_await save_epochs();
   for (const auto& [name, log] : logs_) {
     clean = clean && !log->failure() && log->recovery_point() == log->log_end_offset();
@@ -511,7 +590,10 @@ Task<> LogDirectory::close(int64_t broker_epoch) {
   }
   const Result<> synced = services_.env.disk.sync_directory(path());
   for (const auto& [name, log] : logs_) log->close();
-  if (clean && synced) co_await mark_clean(broker_epoch);
+  if (clean && synced) {
+    co_await journal_.remove();
+    co_await mark_clean(broker_epoch);
+  }
   lock_.reset();
 }
 

@@ -25,6 +25,8 @@
 #include "log/committer.h"
 #include "log/due_times.h"
 #include "log/file_names.h"
+#include "log/journal.h"
+#include "log/journal_recovery.h"
 #include "log/log_config.h"
 #include "log/log_loader.h"
 #include "log/log_services.h"
@@ -55,6 +57,7 @@ struct LogDirectoryOptions {
   Duration retention_check_interval = seconds(300);  ///< log.retention.check.interval.ms
   Duration producer_id_expiration = seconds(24 * 3600);
   CleanerOptions cleaner;
+  JournalOptions journal;
   /// Always true, but where a test plants a bug to prove that the simulator finds it: then recovery
   /// believes any bytes that have the shape of a batch.
   bool recovery_checks_crc = true;
@@ -69,7 +72,13 @@ struct LoadProgress {
 
 class LogDirectory {
  public:
-  using ConfigOf = std::function<std::shared_ptr<const LogConfig>(const TopicPartition&, TopicId)>;
+  /// What the cluster knows of a partition that is found. The id is zero when it knows no such
+  /// topic.
+  struct Facts {
+    std::shared_ptr<const LogConfig> config;
+    TopicId topic_id;
+  };
+  using FactsOf = std::function<Facts(const TopicPartition&)>;
 
   /// Errors: kLocked (another process), kForeignDirectory (another node or cluster, or files but no
   /// meta.properties), kNewerFormat, kCorruptFile, kIo; each names file and cause.
@@ -86,8 +95,9 @@ class LogDirectory {
 
   /// Loads every partition but those that load_one() has loaded. One that cannot be loaded is left
   /// out and reported: the others serve.
-  /// Shape: `config_of` may give a preliminary config, to be corrected by update_config().
-  runtime::Task<> load(ConfigOf config_of, std::function<void(const LoadProgress&)> progress = {});
+  /// Shape: the config may be a preliminary one, to be corrected by update_config(). The id counts
+  /// where the partition's own file of it is lost.
+  runtime::Task<> load(FactsOf facts_of, std::function<void(const LoadProgress&)> progress = {});
 
   /// Loads one partition, or creates it: for __cluster_metadata, which says what the others are.
   runtime::Task<std::shared_ptr<PartitionLog>> load_one(TopicPartition name, TopicId id,
@@ -130,6 +140,7 @@ class LogDirectory {
   Result<runtime::DiskSpace> space() const { return services_.env.disk.space(path()); }
   size_t open_segments() const { return cache_.open_count(); }
   const Committer& committer() const { return committer_; }
+  Journal& journal() { return journal_; }
   const Cleaner& cleaner() const { return cleaner_; }
 
  private:
@@ -139,13 +150,17 @@ class LogDirectory {
   Result<> format_if_empty();
   Result<> read_checkpoints();
   Result<OffsetCheckpoint> read_checkpoint(std::string_view name);
+  Result<> open_journal();
   Result<> find_partitions();
   LogCheckpoints checkpoints_of(const TopicPartition& name) const;
-  runtime::Task<> load_partition(TopicPartition name, const ConfigOf* config_of,
+  runtime::Task<> load_partition(TopicPartition name, const FactsOf* facts_of,
                                  LoadProgress* progress);
+  runtime::Task<> replay_journal();
+  void end_recovery();
   runtime::Task<> restore_recovery_points();
   Result<> forget_clean_stop();
   Result<TopicId> read_topic_id(const TopicPartition& name);
+  Result<> settle_removals(const TopicPartition& name);
   Result<> rename_away(const TopicPartition& name, DirectoryKind kind);
 
   runtime::Task<> maintain();
@@ -171,6 +186,7 @@ class LogDirectory {
   OffsetCheckpoint cleaner_offsets_;
   std::vector<TopicPartition> found_;  // not loaded yet
   std::set<TopicPartition> unopened_;  // the same, and those that could not be loaded
+  std::set<TopicPartition> removed_;   // perhaps not stably, until the directory is synced
   bool writing_checkpoint_ = false;
   runtime::WaitQueue checkpoint_written_;
 
@@ -184,6 +200,8 @@ class LogDirectory {
   Scratch scratch_;
   LogServices services_;
   Committer committer_;
+  Journal journal_;
+  std::optional<JournalRecovery> recovery_;  // until everything is loaded
   Cleaner cleaner_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
   std::map<TopicPartition, Error> unloadable_;

@@ -151,12 +151,13 @@ TEST_CASE("loading tells how far it is") {
   int64_t scanned = 0;
   runtime::Task<> load =
       (*server->opened)
-          ->load([&](const TopicPartition&, TopicId) { return world.shared_config(); },
-                 [&](const LoadProgress& progress) {
-                   done.push_back(progress.partitions_done);
-                   CHECK(progress.partitions_total == 5);
-                   scanned = progress.bytes_scanned;
-                 });
+          ->load(
+              [&](const TopicPartition&) { return LogDirectory::Facts{world.shared_config(), {}}; },
+              [&](const LoadProgress& progress) {
+                done.push_back(progress.partitions_done);
+                CHECK(progress.partitions_total == 5);
+                scanned = progress.bytes_scanned;
+              });
   REQUIRE(world.world().run(world.node(), std::move(load)));
   CHECK(done == std::vector<size_t>{0, 1, 2, 3, 4, 5});
   CHECK(scanned > 0);
@@ -180,12 +181,12 @@ TEST_CASE("a removed partition is gone at once, its files after a while, and its
   REQUIRE(world.start());
   const std::shared_ptr<PartitionLog> old = world.create().shared_from_this();
   REQUIRE(put(*old, {"a"}));
-  REQUIRE(world.directory().remove(kOrders));
+  REQUIRE(world.remove(kOrders));
   CHECK(!world.has(kOrders));
   CHECK(old->read(Offset(0), {.bound = ReadBound::kLogEnd}).error().code() ==
         Errc::kKafkaStorageError);
   CHECK(put(*old, {"b"}).error().error.code() == Errc::kKafkaStorageError);
-  CHECK(world.directory().remove(kOrders).error().code() == Errc::kUnknownTopicOrPartition);
+  CHECK(world.remove(kOrders).error().code() == Errc::kUnknownTopicOrPartition);
   const auto away = [&] {
     size_t count = 0;
     for (const std::string& name : world.files("data")) count += name.ends_with("-delete");
@@ -205,7 +206,7 @@ TEST_CASE("a partition on its way out goes at the next start") {
   LogWorld world;
   REQUIRE(world.start());
   REQUIRE(put(world.create(), {"a"}));
-  REQUIRE(world.directory().remove(kOrders));
+  REQUIRE(world.remove(kOrders));
   REQUIRE(world.restart());
   world.run_for(seconds(1));
   CHECK(!world.has(kOrders));
@@ -217,6 +218,7 @@ TEST_CASE("a replica that the cluster does not know is set aside and left alone"
   REQUIRE(world.start());
   REQUIRE(put(world.create(), {"a"}));
   REQUIRE(world.directory().set_aside(kOrders));
+  world.forget();
   REQUIRE(world.restart());
   CHECK(!world.has(kOrders));
   size_t strays = 0;
@@ -292,6 +294,7 @@ TEST_CASE("a directory without its marker of a topic gets it when the topic is k
   REQUIRE(put(world.create(), {"a"}));
   REQUIRE(world.close());
   REQUIRE(world.disk().remove("data/orders-0/partition.metadata"));
+  world.forget();
   REQUIRE(world.start());
   CHECK(world.log().topic_id().is_zero());
   CHECK(world.create().topic_id() == kOrdersId);
@@ -347,6 +350,7 @@ TEST_CASE("the metadata partition is loaded first and by itself, with the files 
   REQUIRE(world.close());
   write(world, "data/__cluster_metadata-0/quorum-state", "{}");
   write(world, "data/__cluster_metadata-0/00000000000000000001-0000000001.checkpoint", "x");
+  world.forget(metadata);
   REQUIRE(world.start());
   CHECK(!world.has(metadata));  // load() leaves it to load_one()
   const auto loaded = world.world().run(

@@ -240,7 +240,7 @@ bool LogLoader::measure() {
     return false;
   }
   log_->log_end_ = *end;
-  log_->durable_ = *end;
+  log_->stable_.flushed_to(*end);
   log_->stable_snapshot_ = *end;
   return true;
 }
@@ -292,9 +292,9 @@ Task<> LogLoader::recover() {
     co_await services_.env.disk.sync_directory(log.home_.directory);
   }
   note_missing_end();
-  log.durable_ = std::min(std::max(checkpoints_.recovery_point, undoubted), log.log_end_);
+  log.stable_.flushed_to(std::min(std::max(checkpoints_.recovery_point, undoubted), log.log_end_));
   if (!checkpoints_.clean) log.distrust_page_cache();
-  if (log.durable_ < log.log_end_) log.need_commit();
+  if (log.stable_.flushed() < log.log_end_) log.need_commit();
 }
 
 // The producer state at the start of a segment. Later snapshots are perhaps only in the page cache,
@@ -455,7 +455,8 @@ Result<> LogLoader::settle() {
     // Stable offsets whose bytes are gone are not given to new records.
     if (recovered_ && scanned_end_ < log.log_end_) TRY(log.roll_to(log.log_end_));
   }
-  report_.recovery_point_lost = checkpoints_.clean && checkpoints_.recovery_point < log.durable_;
+  report_.recovery_point_lost =
+      checkpoints_.clean && checkpoints_.recovery_point < log.stable_.flushed();
   for (const auto& [damage, index] : damaged_) log.report(damage, index);
   log.high_watermark_ = std::clamp(checkpoints_.high_watermark, log.log_start_, log.log_end_);
   if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);

@@ -80,6 +80,10 @@ class Walk {
   explicit Walk(uint64_t seed)
       : random_(seed), world_(seed, standard_options(), disk_faults(seed)) {
     world_.options().open_segments_max = 1 + random_.below(20);
+    if (random_.chance(0.8)) {
+      world_.options().journal = {.file_bytes = int64_t{4096} << random_.between(3, 6),
+                                  .files_max = static_cast<int>(random_.between(0, 5))};
+    }
     world_.options().recovery_point_interval = milliseconds(random_.between(1, 5000));
     world_.config().segment_bytes = static_cast<int32_t>(random_.between(300, 20'000));
     world_.config().segment_index_bytes = static_cast<int32_t>(random_.between(24, 400));
@@ -203,7 +207,8 @@ class Walk {
     Result<> started;
     for (int tries = 0; tries < 50; ++tries) {
       started = world_.start();
-      if (started && world_.directory().unloadable().empty()) break;
+      const bool failed = started && world_.has(kOrders) && log().failure();
+      if (started && !failed && world_.directory().unloadable().empty()) break;
       if (tries == 40) world_.world().calm();
       world_.node().kill();
     }

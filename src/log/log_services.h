@@ -17,6 +17,7 @@ class CheckpointPlan;
 class Cleaner;
 class Committer;
 class DueTimes;
+class Journal;
 class PartitionLog;
 class Removals;
 class SegmentCache;
@@ -42,6 +43,7 @@ struct LogServices {
   std::function<runtime::Task<>()> write_recovery_points;
   SegmentCache& cache;
   Committer& committer;
+  Journal& journal;
   Cleaner& cleaner;
   Removals& removals;
   DueTimes& due_times;

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,8 +39,19 @@ struct LogServer {
   Result<std::unique_ptr<LogDirectory>> opened;
 };
 
-inline runtime::Task<> load_all(LogDirectory* directory, std::shared_ptr<const LogConfig> config) {
-  co_await directory->load([config](const TopicPartition&, TopicId) { return config; });
+using Partitions = std::map<TopicPartition, TopicId>;
+
+// As a broker does, which knows from its metadata what there ought to be.
+inline runtime::Task<> load_all(LogDirectory* directory, std::shared_ptr<const LogConfig> config,
+                                const Partitions* wanted) {
+  co_await directory->load([config, wanted](const TopicPartition& name) {
+    const auto known = wanted->find(name);
+    return LogDirectory::Facts{config, known == wanted->end() ? TopicId() : known->second};
+  });
+  for (const auto& [name, id] : *wanted) {
+    const bool missing = !directory->find(name) && !directory->unloadable().contains(name);
+    if (missing) co_await directory->create(name, id, config);
+  }
   directory->start_maintenance();
 }
 
@@ -68,15 +80,22 @@ class LogWorld {
       return server;
     });
     if (!server_->opened) return std::unexpected(server_->opened.error());
-    return world_.run(node_, load_all(&directory(), config_), seconds(600));
+    return world_.run(node_, load_all(&directory(), config_, &created_), seconds(600));
   }
   LogDirectory& directory() { return **server_->opened; }
 
   PartitionLog& create(const TopicPartition& name = kOrders, TopicId id = kOrdersId) {
     const auto made = directory().create(name, id, config_);
     CHECK(made.has_value());
+    created_.insert_or_assign(name, id);
     return **made;
   }
+  Result<> remove(const TopicPartition& name) {
+    forget(name);
+    return directory().remove(name);
+  }
+  /// The next start finds it by itself or not at all.
+  void forget(const TopicPartition& name = kOrders) { created_.erase(name); }
   PartitionLog& log(const TopicPartition& name = kOrders) {
     const auto found = directory().find(name);
     CHECK(found != nullptr);
@@ -117,6 +136,7 @@ class LogWorld {
   simulation::Node& node_;
   LogDirectoryOptions options_;
   std::shared_ptr<LogConfig> config_ = std::make_shared<LogConfig>();
+  Partitions created_;
   LogServer* server_ = nullptr;
 };
 

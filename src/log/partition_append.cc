@@ -172,6 +172,17 @@ Result<AppendInfo> PartitionLog::append_replicated(Bytes batches) {
 
 // Writes batches that are complete: checked, with their offsets and epochs.
 Result<> PartitionLog::write(Bytes batches) {
+  const Offset first = log_end_;
+  TRY(write_to_segment(batches));
+  if (batches.empty()) return {};
+  make_durable(batches, first);
+  if (!due_.due()) plan_attention();
+  advance_own_high_watermark();
+  changed();
+  return {};
+}
+
+Result<> PartitionLog::write_to_segment(Bytes batches) {
   if (batches.empty()) return {};
   const Extent extent = extent_of(batches);
   const auto bytes = int64_t(batches.size());
@@ -192,11 +203,26 @@ Result<> PartitionLog::write(Bytes batches) {
   services_.write_trouble.on_success();
   note_appended(batches);
   log_end_ = extent.last.next();
-  if (services_.durability == Durability::kLocalSync || flush_due()) need_commit();
-  if (!due_.due()) plan_attention();
-  advance_own_high_watermark();
-  changed();
   return {};
+}
+
+Result<> PartitionLog::append_recovered(Bytes batches) {
+  TRY(check_open());
+  return write_to_segment(batches);
+}
+
+Result<> PartitionLog::skip_lost(Offset offset) {
+  if (segments_.empty()) {
+    log_start_ = log_end_ = offset;
+    return push_segment(offset);
+  }
+  Segment& last = segments_.active();
+  last.note_damage({.position = last.size(),
+                    .first_offset = log_end_,
+                    .why = Error(Errc::kCorruptMessage, "the journal has lost these records")});
+  report(last.damage().back(), segments_.size() - 1);
+  log_end_ = offset;
+  return roll_to(offset);
 }
 
 // What follows from batches in the log besides their bytes: epochs, producers, transactions.
@@ -263,6 +289,11 @@ Result<bool> PartitionLog::active_is_old(Timestamp max_timestamp) {
 }
 
 Result<> PartitionLog::push_segment(Offset base_offset) {
+  // A crash must not leave its name and take that of the one before: recovery would believe that
+  // the log begins here, and what is in between is in the journal only.
+  if (!segments_.empty() && (names_unsynced_ || commit_running_)) {
+    TRY(services_.env.disk.sync_directory(home_.directory));
+  }
   const Timestamp now = services_.env.clock.wall();
   segments_.push(TRY(Segment::create(home_, base_offset, now)));
   const int64_t jitter_ms = config_->segment_jitter_ms.ms();
@@ -288,7 +319,7 @@ Result<> PartitionLog::roll_to(Offset base_offset) {
 
 bool PartitionLog::flush_due() {
   if (!config_->flush_messages) return false;
-  return log_end_ - durable_ >= *config_->flush_messages;
+  return log_end_ - stable_.flushed() >= *config_->flush_messages;
 }
 
 }  // namespace millrace::log

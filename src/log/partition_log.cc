@@ -68,21 +68,98 @@ void PartitionLog::fail_for_good(Error error) {
             fmt::format("{}; restart the server to recover the partition", error.message()))));
   LOG_ERROR("log", "{}", failure_->message());
   durable_waiters_.wake_all();
+  flushed_waiters_.wake_all();
   log_start_waiters_.wake_all();
   changed();
 }
 
 // Durability.
 
+// Has what was appended acknowledged some day: by the journal, or by a sync of its own.
+void PartitionLog::make_durable(Bytes batches, Offset first) {
+  if (services_.durability == Durability::kPageCache) {
+    if (flush_due()) need_commit();
+    return;
+  }
+  JournalEntry entry = journal_entry(first, log_end_);
+  entry.batches = batches;
+  const bool journaled = !topic_id_.is_zero() && services_.journal.append(*this, entry);
+  if (!journaled) {
+    stable_.bypassed(first, log_end_);
+    bypassed_bytes_ += int64_t(batches.size());
+    services_.journal.bypass_began(int64_t(batches.size()));
+  }
+  // The names of what is new become stable soon, so that recovery finds a place for the records.
+  if (!journaled || names_unsynced_) need_commit();
+}
+
+// It counts once the segments are synced, and so does all that is appended behind it.
+void PartitionLog::end_recovery() {
+  if (stable_.durable() == log_end_) return;
+  JournalEntry tail = journal_entry(stable_.durable(), log_end_);
+  tail.kind = JournalEntryKind::kBypassed;
+  if (!topic_id_.is_zero()) services_.journal.append(*this, tail);
+  stable_.bypassed(stable_.durable(), log_end_);
+  need_commit();
+}
+
+JournalEntry PartitionLog::journal_entry(Offset first, Offset next) const {
+  return {.topic_id = topic_id_,
+          .partition = name_.partition,
+          .first = first,
+          .next = next,
+          .recovery_point = recovery_point()};
+}
+
+bool PartitionLog::note_in_journal(JournalRing::Turn turn) {
+  if (unflushed_since_ != 0 && unflushed_since_ <= turn) return false;
+  unflushed_since_ = turn;
+  return true;
+}
+
+bool PartitionLog::needs_journal(JournalRing::Turn turn) const {
+  return unflushed_since_ != 0 && unflushed_since_ <= turn && !failure_ && !closed_;
+}
+
+void PartitionLog::on_journaled(Offset end, uint64_t truncations, bool cut) {
+  if (closed_ || failure_) return;
+  if (cut && truncations == truncations_) stable_.cut_is_stable();
+  if (truncations == truncations_) stable_.journaled_to(end);
+  services_.checkpoints.want(Checkpoint::kRecoveryPoint);
+  durable_changed();
+}
+
+void PartitionLog::commit_instead(bool cut) {
+  if (closed_ || failure_) return;
+  if (cut) {
+    return fail_for_good(Error(Errc::kIo, "the journal could not note that the log was cut"));
+  }
+  need_commit();
+}
+
+void PartitionLog::durable_changed() {
+  durable_waiters_.wake_all();
+  advance_own_high_watermark();
+}
+
 void PartitionLog::need_commit() {
-  if (commit_needed_) return;
   commit_needed_ = true;
+  if (commit_running_) return;
+  commit_running_ = true;
   services_.committer.add(shared_from_this());
 }
 
+bool PartitionLog::begins_commit() {
+  commit_running_ = std::exchange(commit_needed_, false);
+  return commit_running_;
+}
+
 PartitionLog::Commit PartitionLog::begin_commit() {
-  commit_needed_ = false;
-  Commit commit{.files = std::move(unsynced_), .end = log_end_, .truncations = truncations_};
+  Commit commit{.files = std::move(unsynced_),
+                .end = log_end_,
+                .truncations = truncations_,
+                .turn = services_.journal.turn(),
+                .bypassed_bytes = std::exchange(bypassed_bytes_, 0)};
   unsynced_.clear();
   if (!snapshots_.empty()) commit.snapshot = snapshots_.back();
   if (metadata_unsynced_) {
@@ -105,6 +182,8 @@ PartitionLog::Commit PartitionLog::begin_commit() {
 }
 
 void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
+  services_.journal.bypass_ended(commit.bypassed_bytes);
+  flushed_waiters_.wake_all();
   if (closed_) return;  // and its directory may have another name
   if (!result) {
     // What the failed sync has covered may be gone, and another one would not tell.
@@ -113,10 +192,15 @@ void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
   if (failure_) return;
   // What was cut meanwhile, and written anew, is not what was synced.
   const bool untouched = commit.truncations == truncations_;
-  if (untouched) durable_ = std::max(durable_, commit.end);
+  if (untouched) {
+    if (log_start_to_save() < std::min(log_start_, commit.end)) {
+      services_.checkpoints.want_now(Checkpoint::kLogStart);
+    }
+    stable_.flushed_to(commit.end);
+    settle_journal(commit);
+  }
   services_.checkpoints.want(Checkpoint::kRecoveryPoint);
-  durable_waiters_.wake_all();
-  advance_own_high_watermark();
+  durable_changed();
   if (!untouched || commit.snapshot <= stable_snapshot_) return;
   stable_snapshot_ = commit.snapshot;
   // Retention and compaction may have waited for it.
@@ -124,10 +208,21 @@ void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
   hurry_removal();
 }
 
+// What was appended before the commit began needs the journal no more.
+void PartitionLog::settle_journal(const Commit& commit) {
+  if (unflushed_since_ == 0) return;
+  if (log_end_ == commit.end) {
+    unflushed_since_ = 0;
+  } else if (unflushed_since_ < commit.turn) {
+    unflushed_since_ = commit.turn;
+    services_.journal.needs(commit.turn, shared_from_this());
+  }
+}
+
 Task<> PartitionLog::durable(Offset upto) {
   while (true) {
     co_await check_open();
-    if (durable_ >= upto || services_.durability == Durability::kPageCache) co_return;
+    if (stable_.durable() >= upto || services_.durability == Durability::kPageCache) co_return;
     if (log_end_ < upto) {
       co_await fail(where(Error(Errc::kNotLeaderOrFollower, "the log was truncated meanwhile")));
     }
@@ -137,14 +232,15 @@ Task<> PartitionLog::durable(Offset upto) {
 
 Offset PartitionLog::recovery_point() const {
   // Recovery finds epochs behind the recovery point in the batches; the others must be on disk.
-  return epochs_unsaved_from_ ? std::min(durable_, *epochs_unsaved_from_) : durable_;
+  return epochs_unsaved_from_ ? std::min(stable_.flushed(), *epochs_unsaved_from_)
+                              : stable_.flushed();
 }
 
 // The high watermark.
 
 void PartitionLog::advance_own_high_watermark() {
   if (high_watermark_rule_ != HighWatermarkRule::kSoleReplica) return;
-  set_high_watermark(services_.durability == Durability::kPageCache ? log_end_ : durable_);
+  set_high_watermark(services_.durability == Durability::kPageCache ? log_end_ : stable_.durable());
 }
 
 void PartitionLog::set_high_watermark(Offset offset) {
@@ -250,7 +346,7 @@ void PartitionLog::plan_attention() {
     if (range && range->wanted) consider(services_.env.clock.wall());
     if (range && range->due) consider(range->due);
   }
-  if (config_->flush_ms && durable_ < log_end_) {
+  if (config_->flush_ms && stable_.flushed() < log_end_) {
     consider(services_.env.clock.wall() + *config_->flush_ms);
   }
   if (next) {
@@ -266,7 +362,7 @@ Result<> PartitionLog::attend(Timestamp now) {
   if (failure_ || closed_) return {};
   const Result<> retained = Retention::apply(*this, now);
   if (producers_) producers_->expire(now, services_.producer_id_expiration);
-  if (config_->flush_ms && durable_ < log_end_) need_commit();
+  if (config_->flush_ms && stable_.flushed() < log_end_) need_commit();
   const Result<> compaction = compacts() ? queue_compaction(now) : Result<>();
   plan_attention();
   if (due_.due()) due_.set(std::max(*due_.due(), now + kAttentionPause));
@@ -359,6 +455,7 @@ void PartitionLog::close() {
   due_.clear();
   segments_.take(0, segments_.size());
   durable_waiters_.wake_all();
+  flushed_waiters_.wake_all();
   log_start_waiters_.wake_all();
   changed();
 }

@@ -6,8 +6,9 @@
 //                ^ last stable offset: what readers of committed data see
 //                         durable offset: on stable storage here
 //
-// Everything is synchronous and ends in the page cache; durable() waits for stable storage. All on
-// the loop that owns the log. An idle log keeps no file open and runs no timer.
+// Everything is synchronous and ends in the page cache and in the journal's next group; durable()
+// waits for stable storage. All on the loop that owns the log. An idle log keeps no file open and
+// runs no timer.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,14 @@
 #include "log/due_times.h"
 #include "log/file_names.h"
 #include "log/file_slice.h"
+#include "log/journal.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
 #include "log/log_services.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
+#include "log/stable_offsets.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
 
@@ -113,7 +116,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Offset log_end_offset() const { return log_end_; }
   Offset high_watermark() const { return high_watermark_; }
   Offset last_stable_offset() const;
-  Offset durable_offset() const { return durable_; }
+  Offset durable_offset() const { return stable_.durable(); }
   int64_t size_bytes() const { return segments_.size_bytes(); }
   /// How often the log was cut. As long as it is the same, a slice holds what it held.
   uint64_t truncations() const { return truncations_; }
@@ -151,7 +154,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   /// Finds the batches from `from` on, within one segment.
   /// Errors: kOffsetOutOfRange (below log start or above log end); kCorruptMessage with topic,
-  /// partition and offsets when the damage begins right here: go on with the offset after it.
+  /// partition and offsets when the damage begins right here: go on with the offset after it;
+  /// kKafkaStorageError for what a log that has failed cannot vouch for.
   /// Bounds: one or two reads of 4 KiB; no data is copied.
   Result<ReadResult> read(Offset from, const ReadOptions& options);
 
@@ -207,6 +211,30 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Why nothing can be appended any more, if so.
   const Error* failure() const { return failure_.get(); }
 
+  // For the journal: journal.h writes, journal_recovery.h reads.
+
+  JournalSlot& journal_slot() { return journal_slot_; }
+  /// Counts what makes an offset mean another record: cuts.
+  uint64_t truncations() const { return truncations_; }
+  /// What was appended is about to be in the file of this turn. Returns whether it is the oldest
+  /// one that this log needs.
+  bool note_in_journal(JournalRing::Turn turn);
+  /// Whether the segments do not have all yet that files up to this turn hold.
+  bool needs_journal(JournalRing::Turn turn) const;
+  /// A group is stable that has the log up to `end`, or its cut.
+  void on_journaled(Offset end, uint64_t truncations, bool cut);
+  /// The group could not be written.
+  void commit_instead(bool cut);
+  /// Has the files synced; flushed() is woken after each time.
+  void need_commit();
+  runtime::WaitQueue& flushed() { return flushed_waiters_; }
+  /// Appends what the journal has and the segments had not, as it is.
+  Result<> append_recovered(Bytes batches);
+  /// What the segments hold beyond what is known to be stable was not in the journal.
+  void end_recovery();
+  /// Goes on at `offset`; what is missing before it counts as damage.
+  Result<> skip_lost(Offset offset);
+
  private:
   friend class Committer;
   friend class LogLoader;
@@ -224,7 +252,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     Offset end;
     Offset snapshot = kNoOffset;  // the newest of producers
     uint64_t truncations = 0;
+    JournalRing::Turn turn = 0;
+    int64_t bypassed_bytes = 0;
   };
+  bool begins_commit();
   Commit begin_commit();
   void end_commit(const Commit& commit, const Result<>& result);
 
@@ -232,13 +263,17 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Error where(const Error& error) const;
   void changed();
   void fail_for_good(Error error);
-  void need_commit();
   bool flush_due();
+  void make_durable(Bytes batches, Offset first);
+  JournalEntry journal_entry(Offset first, Offset next) const;
+  void durable_changed();
+  void settle_journal(const Commit& commit);
   void advance_own_high_watermark();
 
   // partition_append.cc
   Result<> recompress(const kafka::RecordBatchView& batch);
   Result<> write(Bytes batches);
+  Result<> write_to_segment(Bytes batches);
   void note_appended(Bytes batches);
   std::optional<AbortedTransaction> note_producer(const kafka::RecordBatchView& batch);
   Result<Segment*> segment_for(int64_t bytes, Offset first, Offset last, Timestamp max_timestamp);
@@ -269,7 +304,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void remove_segments(size_t from, size_t to, Offset snapshot_kept = kNoOffset);
   void remove_snapshot(Offset offset);
   Result<Offset> cut_to(Offset offset);
-  Result<> end_truncation();
+  Result<> end_truncation(JournalEntryKind how);
   Result<> rebuild_producers(Offset end);
   Result<> restore_snapshot(Offset offset);
   Result<> replay_producers(Segment& segment, Offset from);
@@ -277,6 +312,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // For LogDirectory.
   Offset recovery_point() const;
+  Offset log_start_to_save() const { return std::min(log_start_, stable_.flushed()); }
   Timestamp next_check(Timestamp due) const;
   bool compacts() const;
   void plan_attention();
@@ -301,7 +337,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Offset log_start_on_disk_{0};  // in the checkpoint
   Offset log_end_{0};
   Offset high_watermark_{0};
-  Offset durable_{0};
+  StableOffsets stable_;
   Offset first_dirty_{0};  // what compaction has not seen
   LeaderEpochs epochs_;
   std::optional<Offset> epochs_unsaved_from_;
@@ -309,7 +345,11 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   std::vector<Offset> snapshots_;       // of producers, ascending
   Offset stable_snapshot_ = kNoOffset;  // up to it they are on stable storage
   UnsyncedFiles unsynced_;
+  JournalSlot journal_slot_;
+  JournalRing::Turn unflushed_since_ = 0;  // the oldest file of the journal that is needed
+  int64_t bypassed_bytes_ = 0;             // not yet in a commit
   runtime::WaitQueue durable_waiters_;
+  runtime::WaitQueue flushed_waiters_;
   runtime::WaitQueue log_start_waiters_;
   LogObserver* observer_ = nullptr;
   std::unique_ptr<Error> failure_;
@@ -323,6 +363,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   bool metadata_unsynced_ = false;  // partition.metadata
   bool parent_unsynced_ = false;    // of the directory itself
   bool commit_needed_ = false;
+  bool commit_running_ = false;
   bool compaction_queued_ = false;
   bool uncleanable_ = false;
   bool recovery_point_too_high_ = false;  // the one on disk, see begin_commit()

@@ -130,10 +130,13 @@ TEST_CASE("many appends of a turn are made stable by one sync") {
   OneLog world;
   REQUIRE(put(world.log(), {"first"}));
   REQUIRE(world.durable(world.log()));
+  world.run_for(seconds(1));  // its files get stable names
   const uint64_t syncs = world.disk().counts().syncs;
   for (int i = 0; i < 100; ++i) REQUIRE(put(world.log(), {"x"}));
   REQUIRE(world.durable(world.log()));
+  // One frame of the journal.
   CHECK(world.disk().counts().syncs == syncs + 1);
+  CHECK(world.directory().journal().frame_count() == 2);
 }
 
 // Reading.

@@ -22,8 +22,6 @@ Error out_of_range(Offset from, Offset first, Offset end) {
 }  // namespace
 
 Offset PartitionLog::bound_of(ReadBound bound) const {
-  // What a failed sync has left in the page cache is not what was written.
-  if (failure_ && bound == ReadBound::kLogEnd) return std::min(durable_, log_end_);
   switch (bound) {
     case ReadBound::kHighWatermark:
       return high_watermark_;
@@ -51,7 +49,12 @@ Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
   if (from < log_start_ || from > log_end_) {
     return std::unexpected(where(out_of_range(from, log_start_, log_end_)));
   }
-  const Offset bound = bound_of(options.bound);
+  Offset bound = bound_of(options.bound);
+  if (failure_) {
+    // What a failed sync has left in the page cache is not what was written.
+    if (from < bound && from >= stable_.flushed()) return std::unexpected(*failure_);
+    bound = std::min(bound, stable_.flushed());
+  }
   size_t index = segments_.floor(from);
   if (index == segments_.size()) index = 0;
   for (; from < bound && index < segments_.size(); ++index) {

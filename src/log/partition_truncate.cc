@@ -7,6 +7,7 @@
 #include "base/logging.h"
 #include "log/checkpoint_plan.h"
 #include "log/committer.h"
+#include "log/journal.h"
 #include "log/partition_log.h"
 #include "log/producer_snapshot.h"
 #include "log/removals.h"
@@ -43,6 +44,9 @@ void PartitionLog::move_log_start(Offset offset) {
   log_start_ = offset;
   high_watermark_ = std::max(high_watermark_, offset);
   if (epochs_.truncate_from_start(offset)) note_epochs_changed(offset);
+  // On disk it moves once recovery needs nothing below it any more: records that are in the journal
+  // only tell of producers.
+  if (log_start_ > stable_.flushed()) need_commit();
   services_.checkpoints.want(Checkpoint::kLogStart);
   changed();
 }
@@ -92,7 +96,7 @@ Result<> PartitionLog::truncate_to(Offset offset) {
   }
   log_end_ = *end;
   log_start_ = std::min(log_start_, log_end_);
-  return end_truncation();
+  return end_truncation(JournalEntryKind::kCut);
 }
 
 // Returns where the log ends now: where the last whole batch does that is left.
@@ -118,11 +122,20 @@ Result<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
     return std::unexpected(*failure_);
   }
   services_.checkpoints.want(Checkpoint::kLogStart);
-  return end_truncation();
+  return end_truncation(JournalEntryKind::kRestart);
 }
 
-Result<> PartitionLog::end_truncation() {
-  durable_ = std::min(durable_, log_end_);
+Result<> PartitionLog::end_truncation(JournalEntryKind how) {
+  JournalEntry cut = journal_entry(log_end_, log_end_);
+  cut.kind = how;
+  // While nothing of the log is in the journal, nothing can come back from there.
+  const bool in_journal = unflushed_since_ != 0 || journal_slot_.group != 0;
+  const bool noted = in_journal && services_.journal.append_cut(*this, cut);
+  stable_.cut_to(log_end_, !noted);
+  if (const Error* failed = services_.journal.failure(); failed && in_journal && !noted) {
+    fail_for_good(failed->within("the journal cannot note that the log was cut"));
+    return std::unexpected(*failure_);
+  }
   first_dirty_ = std::min(first_dirty_, log_end_);
   high_watermark_ = std::clamp(high_watermark_, log_start_, log_end_);
   if (epochs_.truncate_from_end(log_end_)) note_epochs_changed(log_end_);

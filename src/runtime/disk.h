@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "runtime/block_buffer.h"
 #include "runtime/task.h"
 
 namespace millrace::runtime {
@@ -53,6 +54,19 @@ class File {
   /// The same, at once. For start and stop, when nothing else runs.
   virtual Result<> sync_now() = 0;
 
+  /// Writes whole blocks from `position` on and makes them stable. The loop goes on meanwhile.
+  /// Requires: opened with `direct`; `position` is a multiple of kBlockBytes, `blocks` is padded,
+  /// and nobody changes it until the task has ended, or for good if the task is dropped.
+  /// Errors: kDiskFull, kIo; nothing is known then about what is there.
+  virtual Task<> write_stable(int64_t position, std::shared_ptr<const BlockBuffer> blocks) = 0;
+  /// Sets aside space for `size` bytes. With `zeros` it is written too, so that later writes there
+  /// change no file system metadata and are quicker; that takes as long as writing does. The loop
+  /// goes on meanwhile. Errors: kDiskFull, kIo.
+  virtual Task<> allocate(int64_t size, bool zeros) = 0;
+  /// Whether write_stable() goes past the page cache; where the file system cannot, it is a write
+  /// and a sync.
+  virtual bool is_direct() const { return false; }
+
   /// As it was opened; a rename leaves it behind. For messages.
   virtual const std::string& path() const = 0;
 };
@@ -62,6 +76,7 @@ struct OpenOptions {
   bool exclusive = false;  ///< with create: kAlreadyExists when it exists
   bool truncate = false;   ///< drop what is in it
   bool read_only = false;
+  bool direct = false;  ///< for write_stable(), and for nothing else but allocate() and size()
 };
 
 struct DirectoryEntry {

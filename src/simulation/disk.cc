@@ -130,6 +130,21 @@ class SimulatedDisk::OpenFile final : public File {
     return disk_->end_sync(*inode_, path_, inode_->content.start_sync());
   }
 
+  Task<> write_stable(int64_t position,
+                      std::shared_ptr<const runtime::BlockBuffer> blocks) override {
+    CHECK(position % int64_t{runtime::kBlockBytes} == 0);
+    CHECK(blocks->size() % runtime::kBlockBytes == 0);
+    const Bytes piece = blocks->bytes();
+    co_await write_at(position, {&piece, 1});
+    co_await sync();
+  }
+
+  // Room is only taken by what is written.
+  Task<> allocate(int64_t size, bool /*zeros*/) override {
+    if (size > inode_->content.size()) co_await truncate(size);
+    co_await sync();
+  }
+
   const std::string& path() const override { return path_; }
 
  private:

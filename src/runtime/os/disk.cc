@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "runtime/os/resident.h"
 #include "runtime/os/system_error.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr size_t kPiecesPerWrite = 64;
 constexpr size_t kReadAheadStepBytes = 64 * 1024;
+constexpr size_t kZerosPerWrite = 1 << 20;
 
 // The descriptor is shared with a sync that may still run on a helper thread when the File is gone.
 using SharedDescriptor = std::shared_ptr<FileDescriptor>;
@@ -62,12 +64,49 @@ Result<> read_through(const FileDescriptor& fd, const std::string& path, int64_t
   return {};
 }
 
+Result<> write_fully(const FileDescriptor& fd, const std::string& path, int64_t position,
+                     Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd.get(), bytes.data(), bytes.size(), position);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return fail(system_error(errno, "write", path));
+    }
+    position += written;
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+Result<> write_zeros(const FileDescriptor& fd, const std::string& path, int64_t size) {
+  BlockBuffer zeros;
+  std::memset(zeros.extend(kZerosPerWrite), 0, kZerosPerWrite);
+  for (int64_t position = 0; position < size; position += int64_t{kZerosPerWrite}) {
+    const auto count = std::min<int64_t>(kZerosPerWrite, size - position);
+    TRY(write_fully(fd, path, position, zeros.bytes().first(static_cast<size_t>(count))));
+  }
+  return sync_descriptor(fd, path);
+}
+
+Result<> allocate_space(const FileDescriptor& fd, const std::string& path, int64_t size,
+                        bool zeros) {
+  // Where the file system cannot (EOPNOTSUPP), writing takes the space.
+  const int failed = ::posix_fallocate(fd.get(), 0, size);
+  if (failed != 0 && failed != EOPNOTSUPP && failed != EINVAL) {
+    return fail(system_error(failed, "allocate", path));
+  }
+  return zeros ? write_zeros(fd, path, size) : sync_descriptor(fd, path);
+}
+
 class SystemFile : public OpenFile {
  public:
-  SystemFile(FileDescriptor fd, std::string path, HelperThreads& threads)
+  SystemFile(FileDescriptor fd, std::string path, bool direct, HelperThreads& threads,
+             HelperThreads& stable_writer)
       : fd_(std::make_shared<FileDescriptor>(std::move(fd))),
         path_(std::move(path)),
-        threads_(threads) {}
+        direct_(direct),
+        threads_(threads),
+        stable_writer_(stable_writer) {}
 
   Result<size_t> read_at(int64_t position, MutableBytes into) override {
     return read_descriptor(*fd_, path_, position, into);
@@ -140,13 +179,30 @@ class SystemFile : public OpenFile {
 
   Result<> sync_now() override { return sync_descriptor(*fd_, path_); }
 
+  Task<> write_stable(int64_t position, std::shared_ptr<const BlockBuffer> blocks) override {
+    return stable_writer_.run(
+        [fd = fd_, path = path_, direct = direct_, position, blocks]() -> Result<> {
+          TRY(write_fully(*fd, path, position, blocks->bytes()));
+          return direct ? Result<>() : sync_descriptor(*fd, path);
+        });
+  }
+
+  Task<> allocate(int64_t size, bool zeros) override {
+    return threads_.run(
+        [fd = fd_, path = path_, size, zeros] { return allocate_space(*fd, path, size, zeros); });
+  }
+
+  bool is_direct() const override { return direct_; }
+
   const std::string& path() const override { return path_; }
   int descriptor() const override { return fd_->get(); }
 
  private:
   SharedDescriptor fd_;
   std::string path_;
+  bool direct_;  // and every write is stable
   HelperThreads& threads_;
+  HelperThreads& stable_writer_;
 };
 
 class SystemDirectoryLock : public DirectoryLock {
@@ -168,9 +224,15 @@ int open_flags(const OpenOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOptions options) {
-  FileDescriptor fd(::open(path.c_str(), open_flags(options), 0644));
+  const int flags = open_flags(options);
+  bool direct = options.direct;
+  FileDescriptor fd(::open(path.c_str(), direct ? flags | O_DIRECT | O_DSYNC : flags, 0644));
+  if (!fd.valid() && direct && errno == EINVAL) {
+    direct = false;  // the file system cannot
+    fd = FileDescriptor(::open(path.c_str(), flags, 0644));
+  }
   if (!fd.valid()) return fail(system_error(errno, "open", path));
-  return std::make_unique<SystemFile>(std::move(fd), path, threads_);
+  return std::make_unique<SystemFile>(std::move(fd), path, direct, threads_, stable_writer_);
 }
 
 Result<> SystemDisk::rename(const std::string& from, const std::string& to) {

@@ -14,8 +14,10 @@ class OpenFile : public File {
 
 class SystemDisk : public Disk {
  public:
-  /// File::sync() and File::read_ahead() run on `threads`.
-  explicit SystemDisk(HelperThreads& threads) : threads_(threads) {}
+  /// What blocks runs on `threads`; File::write_stable(), which somebody always waits for, on
+  /// `stable_writer`, so that it never queues behind a slow sync.
+  SystemDisk(HelperThreads& threads, HelperThreads& stable_writer)
+      : threads_(threads), stable_writer_(stable_writer) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) override;
   Result<> rename(const std::string& from, const std::string& to) override;
@@ -30,6 +32,7 @@ class SystemDisk : public Disk {
 
  private:
   HelperThreads& threads_;
+  HelperThreads& stable_writer_;
 };
 
 }  // namespace millrace::runtime::os

@@ -23,7 +23,8 @@ struct Machine {
   std::unique_ptr<Driver> driver = Driver::create(loop).value();
   HelperThreads threads{*driver, 2};
   SystemNetwork network{*driver, threads};
-  SystemDisk disk{threads};
+  HelperThreads stable_writer{*driver, 1};
+  SystemDisk disk{threads, stable_writer};
 
   // Runs until `task` has ended.
   Result<> run(Task<> task) {
