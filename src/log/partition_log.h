@@ -118,8 +118,6 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Offset last_stable_offset() const;
   Offset durable_offset() const { return stable_.durable(); }
   int64_t size_bytes() const { return segments_.size_bytes(); }
-  /// How often the log was cut. As long as it is the same, a slice holds what it held.
-  uint64_t truncations() const { return truncations_; }
 
   // Appending. All three: the bytes are borrowed, and patched in place (offsets, epoch,
   // LogAppendTime). Errors: kKafkaStorageError once the log has failed or closed; kDiskFull, kIo:

@@ -8,8 +8,8 @@
 // whole comes with the next fetch. There are no followers: a fetch by a replica gets
 // UNKNOWN_LEADER_EPOCH, as from a broker that has not heard of that replica yet.
 //
-// Records go from the page cache to the socket, small ones by way of memory; what must come from the
-// disk first is brought while the loop goes on (cold_reads.h).
+// Records go from the page cache to the socket, small ones by way of memory. What must come from
+// the disk first is brought while the loop goes on (cold_reads.h).
 #include <fmt/core.h>
 
 #include "broker/api/handlers.h"
