@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/logging.h"
+#include "broker/answer_cache.h"
 #include "broker/api/api.h"
 #include "broker/fetch_session.h"
 #include "broker/fetch_wait.h"
@@ -71,6 +72,7 @@ struct Broker::Parts final : ImageObserver {
   std::optional<FetchSessions> fetch_sessions;
   FetchWaits fetch_waits;
   MemoryBudget answer_budget{kAnswerBytesMax};
+  AnswerCache answer_cache;
   std::optional<Node> node;
   std::optional<Server> server;
   bool serving_unserved = false;
@@ -151,7 +153,8 @@ void Broker::Parts::serve(BrokerId id) {
                     .producer_ids = *producer_ids,
                     .fetch_sessions = *fetch_sessions,
                     .fetch_waits = fetch_waits,
-                    .answer_budget = answer_budget});
+                    .answer_budget = answer_budget,
+                    .answer_cache = answer_cache});
   server->start(served_apis(), &*node);
 }
 

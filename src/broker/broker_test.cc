@@ -95,6 +95,35 @@ TEST_CASE("metadata answers a topic once, however often it is asked for, and ref
   CHECK(answer->topics[2].error_code == code(Errc::kUnknownTopicOrPartition));
 }
 
+TEST_CASE("metadata asked for in the same words follows every change") {
+  TestBroker t({{"auto.create.topics.enable", "false"}});
+  TestClient client = t.connect();
+  const kafka::MetadataRequest all{.topics = std::nullopt};
+  const auto names = [&](int16_t version) {
+    std::vector<std::string> found;
+    const auto answer = client.call<kafka::MetadataResponse>(version, all);
+    REQUIRE(answer);
+    CHECK(answer->brokers[0].host == "broker");
+    for (const auto& topic : answer->topics) found.emplace_back(topic.name.value_or(""));
+    return found;
+  };
+  const auto error_of = [&](std::string_view name) {
+    kafka::MetadataRequest::Topic wanted{.name = name};
+    const kafka::MetadataRequest one{.topics = std::span(&wanted, 1)};
+    const auto answer = client.call<kafka::MetadataResponse>(9, one);
+    REQUIRE(answer);
+    return answer->topics[0].error_code;
+  };
+  for (int i = 0; i < 3; ++i) CHECK(names(9).empty());
+  for (int i = 0; i < 3; ++i) CHECK(error_of("a") == code(Errc::kUnknownTopicOrPartition));
+  t.create_topic("a");
+  for (int i = 0; i < 3; ++i) CHECK(names(9) == Values{"a"});
+  for (int i = 0; i < 3; ++i) CHECK(error_of("a") == 0);
+  t.create_topic("b");
+  for (int i = 0; i < 3; ++i) CHECK(names(1) == Values{"a", "b"});
+  for (int i = 0; i < 3; ++i) CHECK(names(9) == Values{"a", "b"});
+}
+
 TEST_CASE("ApiVersions answers a version from the future in the form of version 0") {
   TestBroker t;
   TestClient client = t.connect();

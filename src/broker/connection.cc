@@ -101,13 +101,21 @@ bool Connection::must_pause() const {
 
 // Requests
 
+// Requests that came together and need not wait are done together: one turn, one write.
 void Connection::start_requests() {
+  if (std::exchange(starting_, true)) return;  // one has ended at once; the loop below goes on
+  const size_t unsent_before = unsent_bytes_;
+  size_t at_once = 0;
   while (started_ < pipeline_.size() && may_start(*pipeline_[started_])) {
+    // The answers so far bring flush() at the end of the turn, and it comes back here.
+    if (at_once == kAnsweredAtOnceMax || unsent_bytes_ - unsent_before > kBytesPerTurnMax) break;
     Request& request = *pipeline_[started_++];
     request.state_ = Request::State::kRunning;
-    ++running_;
-    requests_.spawn("request", handle(&request));
+    const size_t running_before = running_++;
+    requests_.start("request", handle(&request));
+    if (running_ == running_before) ++at_once;
   }
+  starting_ = false;
   if (!must_pause()) resumed_.wake_all();
 }
 
@@ -142,6 +150,18 @@ void Connection::finish(Request& request, const Result<>& done) {
 
 // Writing
 
+// What comes next of the answers at the front of the pipeline: bytes in memory, and the file behind
+// them if there is one.
+struct Connection::Next {
+  static constexpr size_t kBytesMax = 64;  // pieces of one write
+
+  std::array<Bytes, kBytesMax> bytes;
+  size_t count = 0;
+  RecordsInFile* file = nullptr;
+
+  std::span<const Bytes> in_memory() const { return std::span(bytes).first(count); }
+};
+
 void Connection::flush() {
   size_t bytes = 0;
   while (!ended_) {
@@ -150,55 +170,90 @@ void Connection::flush() {
       end(end_level_, end_reason_);
       break;
     }
-    if (waits_writable_) break;
+    if (waits_to_write_) break;
     if (bytes >= kBytesPerTurnMax) {
       shared_.env.loop.at_turn_end(flush_hook_);
       break;
     }
-    const Result<size_t> written = write_some();
+    if (RecordsInFile* cold = cold_file()) {
+      waits_to_write_ = true;
+      writes_.spawn("cold read", bring(cold));
+      break;
+    }
+    const Result<size_t> written = write_some(kBytesPerTurnMax - bytes);
     if (written) {
       if (*written == 0) break;
       bytes += *written;
     } else if (written.error().code() == Errc::kWouldBlock) {
-      waits_writable_ = true;
+      waits_to_write_ = true;
       writes_.spawn("connection write", wait_writable());
       break;
-    } else {
+    } else if (written.error().code() == Errc::kClosed) {
       end(LogLevel::kDebug, written.error().detail());
+    } else {
+      end(LogLevel::kWarning, written.error().message());
     }
   }
   start_requests();
 }
 
-// What one call takes of the answers at the front of the pipeline; 0 when there are none.
-Result<size_t> Connection::write_some() {
-  std::array<Bytes, kPartsPerWrite> parts;
-  const size_t count = gather(parts);
-  if (count == 0) return 0;
-  const size_t written = TRY(socket_->try_write(std::span(parts).first(count)));
-  unsent_bytes_ -= written;
-  touch();
-  size_t left = written;
-  for (size_t i = 0; left > 0; ++i) {
-    Response& response = pipeline_[i]->response();
-    const size_t of_this = std::min(left, response.unsent_bytes());
-    response.sent(of_this);
-    left -= of_this;
+Connection::Next Connection::gather(size_t bytes_max) const {
+  Next next;
+  for (const std::unique_ptr<Request>& request : pipeline_) {
+    if (request->state_ != Request::State::kAnswered) break;
+    for (const ResponsePart& part : request->response_.unsent()) {
+      next.file = part.file;
+      if (next.file || bytes_max == 0 || next.count == next.bytes.size()) return next;
+      const Bytes bytes = part.bytes.first(std::min(part.bytes.size(), bytes_max));
+      next.bytes[next.count++] = bytes;
+      bytes_max -= bytes.size();
+    }
   }
+  return next;
+}
+
+// What one call takes; 0 when there is nothing to send.
+Result<size_t> Connection::write_some(size_t bytes_max) {
+  const Next next = gather(bytes_max);
+  size_t written = 0;
+  if (next.count > 0) {
+    // What comes from a file at once shares the packet with what stands before it.
+    const bool more = next.file && is_ready(*next.file);
+    written = TRY(socket_->try_write(next.in_memory(),
+                                     more ? runtime::Follows::kMore : runtime::Follows::kNothing));
+  } else if (next.file) {
+    written = TRY(send_file(*next.file, bytes_max));
+  } else {
+    return 0;
+  }
+  note_sent(written);
   return written;
 }
 
-// The parts of all answers at the front of the pipeline, as far as they fit.
-size_t Connection::gather(std::span<Bytes> parts) const {
-  size_t count = 0;
-  for (const std::unique_ptr<Request>& request : pipeline_) {
-    if (request->state_ != Request::State::kAnswered) break;
-    for (const Bytes& part : request->response_.unsent()) {
-      if (count == parts.size()) return count;
-      parts[count++] = part;
-    }
+Result<size_t> Connection::send_file(RecordsInFile& records, size_t bytes_max) {
+  if (records.is_cut()) {
+    return std::unexpected(
+        records.unsendable(Error(Errc::kNotLeaderOrFollower, "the log was cut meanwhile")));
   }
-  return count;
+  const size_t size = std::min(bytes_max, static_cast<size_t>(records.slice.size));
+  Result<size_t> sent = socket_->try_send_file(*records.slice.file, records.slice.position, size);
+  if (sent) {
+    file_ready_ = false;
+  } else if (sent.error().code() == Errc::kIo) {
+    return std::unexpected(records.unsendable(sent.error()));
+  }
+  return sent;
+}
+
+void Connection::note_sent(size_t bytes) {
+  unsent_bytes_ -= bytes;
+  touch();
+  for (size_t i = 0; bytes > 0; ++i) {
+    Response& response = pipeline_[i]->response();
+    const size_t of_this = std::min(bytes, response.unsent_bytes());
+    response.sent(of_this);
+    bytes -= of_this;
+  }
 }
 
 void Connection::drop_sent() {
@@ -210,14 +265,42 @@ void Connection::drop_sent() {
   if (started_ == 0) progress_.wake_all();
 }
 
+// The file that comes next, if its next bytes must come from the disk first.
+RecordsInFile* Connection::cold_file() {
+  if (pipeline_.empty() || pipeline_.front()->state_ != Request::State::kAnswered) return nullptr;
+  const std::span<const ResponsePart> parts = pipeline_.front()->response_.unsent();
+  if (parts.empty() || !parts.front().file || is_ready(*parts.front().file)) return nullptr;
+  return parts.front().file;
+}
+
+bool Connection::is_ready(const RecordsInFile& records) {
+  const int64_t size = std::min(records.slice.size, int64_t{kBytesPerTurnMax});
+  file_ready_ = file_ready_ || records.slice.file->is_resident(records.slice.position, size);
+  return file_ready_;
+}
+
+runtime::Task<> Connection::bring(RecordsInFile* records) {
+  const int64_t size = std::min(records->slice.size, int64_t{kBytesPerTurnMax});
+  const Result<> brought = co_await as_result(
+      shared_.cold_reads.bring(records->slice.file, records->slice.position, size));
+  waits_to_write_ = false;
+  if (brought) {
+    file_ready_ = true;  // even if it is gone again: then this once the loop waits for the disk
+    shared_.env.loop.at_turn_end(flush_hook_);
+  } else {
+    end(LogLevel::kWarning, records->unsendable(brought.error()).message());
+  }
+}
+
 runtime::Task<> Connection::wait_writable() {
   const MonoTime limit = shared_.env.loop.now() + shared_.limits.write_stall_max;
   // This runs a turn after the write was refused. Room that was made meanwhile has been told of, to
   // nobody, and will not be told of again; so only a write that is refused now may be waited for.
-  const Result<size_t> written = write_some();
+  const Result<size_t> written = write_some(kBytesPerTurnMax);
   const bool refused = !written && written.error().code() == Errc::kWouldBlock;
   const bool writable = !refused || co_await socket_->writable().wait_until(limit);
-  waits_writable_ = false;
+  waits_to_write_ = false;
+  file_ready_ = false;  // it may have been long
   if (writable) {
     shared_.env.loop.at_turn_end(flush_hook_);
   } else {

@@ -4,15 +4,19 @@
 //   socket -> ReceiveBuffer -> pipeline:  [answered][running][running][queued][queued] -> socket
 //                                          in order of arrival, sent from the front
 //
-// Promises: answers leave in the order of the requests; one write per turn; a request that must not
-// overlap runs alone. Bounds: kQueuedMax requests read ahead, kRunningMax at once, and no new one
-// starts while kUnsentBytesMax of answers have not been taken by the other side.
+// Promises: answers leave in the order of the requests, those to requests that came together in one
+// write if they need not wait; a request that must not overlap runs alone. What lies in files is
+// sent from the page cache, after it was brought there without the loop. An answer that cannot be
+// sent whole (its file has ended, or was cut) ends the connection. Bounds: kQueuedMax requests read
+// ahead, kRunningMax at once, and no new one starts while kUnsentBytesMax of answers have not been
+// taken by the other side; kBytesPerTurnMax are sent in a turn.
 #pragma once
 
 #include <deque>
 #include <memory>
 
 #include "base/logging.h"
+#include "broker/cold_reads.h"
 #include "broker/memory_budget.h"
 #include "broker/receive_buffer.h"
 #include "broker/request.h"
@@ -38,6 +42,7 @@ struct ConnectionShared {
   ConnectionLimits limits;
   SlabPool slabs;
   ReceiveBudget receive_budget;  ///< queued.max.request.bytes
+  ColdReads cold_reads{};        ///< before records are sent or copied
 };
 
 class Connection {
@@ -66,7 +71,8 @@ class Connection {
   static constexpr size_t kUnsentBytesMax = 1024 * 1024;
   /// Fairness among sockets: a fast reader of large answers comes back in the next turn.
   static constexpr size_t kBytesPerTurnMax = 256 * 1024;
-  static constexpr size_t kPartsPerWrite = 64;
+  /// Fairness again: requests that are answered at once, one after the other, and the bytes of it.
+  static constexpr size_t kAnsweredAtOnceMax = 32;
   /// How long what a client sent before it left may take to be done.
   static constexpr Duration kLinger = seconds(5);
   /// A frame that has begun must arrive at a gigabyte per hour or so, lest trickles hold the
@@ -93,10 +99,16 @@ class Connection {
   runtime::Task<> handle(Request* request);
   void finish(Request& request, const Result<>& done);
 
+  struct Next;
   void flush();
-  Result<size_t> write_some();
-  size_t gather(std::span<Bytes> parts) const;
+  Next gather(size_t bytes_max) const;
+  Result<size_t> write_some(size_t bytes_max);
+  Result<size_t> send_file(RecordsInFile& records, size_t bytes_max);
+  void note_sent(size_t bytes);
   void drop_sent();
+  RecordsInFile* cold_file();
+  bool is_ready(const RecordsInFile& records);
+  runtime::Task<> bring(RecordsInFile* records);
   runtime::Task<> wait_writable();
 
   void on_idle_timer();
@@ -118,7 +130,9 @@ class Connection {
   size_t unsent_bytes_ = 0;  // of answered requests
   bool draining_ = false;
   bool ended_ = false;
-  bool waits_writable_ = false;
+  bool starting_ = false;        // inside start_requests()
+  bool waits_to_write_ = false;  // for room in the socket, or for the disk
+  bool file_ready_ = false;      // the next bytes of the file that comes next can be sent at once
   LogLevel end_level_ = LogLevel::kDebug;
   std::string end_reason_;
   runtime::WaitQueue resumed_;   // the reader, paused because too much is under way

@@ -71,6 +71,7 @@ struct Fixture {
   explicit Fixture(ServerLimits limits = {}) {
     stage = &the_stage;
     simulation::Node& machine = world.add_node("server");
+    server_machine = &machine;
     machine.start([this, limits](runtime::Env& env) {
       process = std::make_shared<ServerProcess>(env, limits);
       REQUIRE(process->server.listen({{.name = "PLAINTEXT", .bind = {"server", 9092}}}));
@@ -91,6 +92,7 @@ struct Fixture {
     REQUIRE(made);
     return *std::move(made);
   }
+  uint64_t turns() const { return server_machine->turns(); }
   void open_gate() {
     the_stage.open = true;
     the_stage.gate.wake_all();
@@ -133,6 +135,7 @@ struct Fixture {
   Stage the_stage;  // outlives the tasks that wait in it
   simulation::World world{1};
   std::shared_ptr<ServerProcess> process;
+  simulation::Node* server_machine = nullptr;
   simulation::Node* client_machine = nullptr;
   std::unique_ptr<runtime::Socket> socket;
 };
@@ -160,6 +163,22 @@ TEST_CASE(
   CHECK(f.receive().value() == 2);
   CHECK(f.receive().value() == 3);
   CHECK(f.the_stage.started.back() == "c");
+}
+
+TEST_CASE("requests that come together and need not wait are done in one turn") {
+  Fixture f;
+  Buffer all;
+  for (int32_t i = 0; i < 20; ++i) {
+    all.append(Fixture::frame(ApiKey::kListGroups, 0, std::to_string(i), i));
+  }
+  f.send(all);
+  f.settle();
+  const uint64_t before = f.turns();
+  f.send(all);
+  f.settle();
+  CHECK(f.the_stage.started.size() == 40);
+  CHECK(f.turns() - before < 10);
+  for (int32_t i = 0; i < 40; ++i) CHECK(f.receive().value() == i % 20);
 }
 
 TEST_CASE("requests of an API that does not overlap run one at a time") {

@@ -81,6 +81,7 @@ Errc FetchRead::read(FetchFinding& finding, int64_t bytes_max) const {
   }
   finding.records = std::move(result->slice);
   finding.records_end = result->upper_bound;
+  finding.truncations = log.truncations();
   return Errc::kNone;
 }
 

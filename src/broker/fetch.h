@@ -34,7 +34,10 @@ struct FetchFinding {
   /// Set when the reader's history differs from ours: where it parts. Source: KIP-595.
   std::optional<log::LeaderEpochs::EndOffset> diverging;
   log::FileSlice records;
-  Offset records_end;  ///< what the slice holds lies below
+  Offset records_end;        ///< what the slice holds lies below
+  uint64_t truncations = 0;  ///< of the log, when the slice was taken
+  /// The same bytes in memory, where they were copied.
+  Bytes copied;
 
   bool must_be_told() const { return error != Errc::kNone || diverging.has_value(); }
 };

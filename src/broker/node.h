@@ -10,6 +10,7 @@
 
 namespace millrace::broker {
 
+class AnswerCache;
 class FetchSessions;
 class FetchWaits;
 class GroupHost;
@@ -33,6 +34,7 @@ struct Node {
   FetchWaits& fetch_waits;
   /// For records on their way out; what is above it waits.
   MemoryBudget& answer_budget;
+  AnswerCache& answer_cache;
 };
 
 }  // namespace millrace::broker

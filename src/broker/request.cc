@@ -66,6 +66,13 @@ Result<> Request::begin_answer() {
   return header.encode(writer, kafka::response_header_version(*info_, version_));
 }
 
+Result<> Request::answer_encoded(std::shared_ptr<const Buffer> message) {
+  TRY(begin_answer());
+  response_.writer().write_encoded(*message);
+  response_.keep(std::move(message));
+  return end_answer();
+}
+
 Result<> Request::end_answer() {
   TRY(response_.writer().end_frame());
   response_.finish();

@@ -80,9 +80,13 @@ class Request {
     TRY(message.encode(response_.writer(), version));
     return end_answer();
   }
+  /// The same with a message that was encoded before, in this version. Keeps it until it is sent.
+  Result<> answer_encoded(std::shared_ptr<const Buffer> message);
   /// For a produce request with acks=0.
   void answer_nothing() { response_.finish(); }
 
+  /// What decode() reads.
+  Bytes body() const { return body_; }
   /// The same bytes of the frame, to be patched in place on their way to a log.
   /// Requires: a view that decode() gave.
   MutableBytes in_place(Bytes view);

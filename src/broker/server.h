@@ -66,6 +66,8 @@ class Server {
   /// In the order they were opened.
   const std::map<uint64_t, Connection*>& connections() const { return connections_; }
   const ReceiveBudget& receive_budget() const { return shared_.receive_budget; }
+  /// For whoever reads records on the way to an answer.
+  ColdReads& cold_reads() { return shared_.cold_reads; }
 
  private:
   class Client;

@@ -136,6 +136,24 @@ TEST_CASE("records are pointed at on the way in and on the way out") {
   CHECK(equal(flat.bytes().subspan(4), frame));
 }
 
+TEST_CASE("records that lie elsewhere are counted, and their place is known") {
+  FetchResponse::Partition partition{.records =
+                                         Records(Records::Elsewhere{.size = 1000, .number = 7})};
+  FetchResponse::Topic topic{.topic = "t", .partitions = {&partition, 1}};
+  const FetchResponse response{.responses = {&topic, 1}};
+  Buffer out;
+  Writer writer(out);
+  writer.begin_frame();
+  REQUIRE(response.encode(writer, 11));
+  REQUIRE(writer.end_frame());
+  CHECK(writer.size() == out.size() + 1000);
+  CHECK(load_be<int32_t>(out.data()) == static_cast<int32_t>(out.size() + 1000 - 4));
+  REQUIRE(writer.pieces().size() == 1);
+  CHECK(writer.pieces()[0].at == out.size());
+  CHECK(writer.pieces()[0].records == partition.records);
+  CHECK(load_be<int32_t>(out.data() + out.size() - 4) == 1000);
+}
+
 TEST_CASE(
     "a tagged field at its default is not written, and one that is absent is at its default") {
   FetchRequest request;

@@ -29,17 +29,30 @@ constexpr size_t arena_bytes_max(size_t message_bytes) {
   return kArenaBytesPerByte * message_bytes + 4096;
 }
 
-/// Record batches on their way through, never re-encoded. Today they lie in memory; a range of a
-/// file can join here when fetch sends files, and no message that carries records will notice.
+/// Record batches on their way through, never re-encoded: bytes in memory, or, on the way out, a
+/// number of bytes that lie elsewhere (in a file). Of those only the size is known here; whoever
+/// sends the message puts them in their place.
 /// Lifetime: a view; the owner of the bytes outlives the response.
 struct Records {
+  /// `number` is what the sender knows them by; any will do.
+  struct Elsewhere {
+    size_t size = 0;
+    uint32_t number = 0;
+    friend bool operator==(const Elsewhere&, const Elsewhere&) = default;
+  };
+
   Bytes bytes;
+  Elsewhere elsewhere;  ///< size 0 when they are in memory
 
   Records() = default;
   Records(Bytes view) : bytes(view) {}  // NOLINT: a view of bytes is what records are
-  size_t size() const { return bytes.size(); }
-  bool empty() const { return bytes.empty(); }
-  friend bool operator==(const Records& a, const Records& b) { return equal(a.bytes, b.bytes); }
+  explicit Records(Elsewhere where) : elsewhere(where) {}
+  bool is_elsewhere() const { return elsewhere.size > 0; }
+  size_t size() const { return bytes.size() + elsewhere.size; }
+  bool empty() const { return size() == 0; }
+  friend bool operator==(const Records& a, const Records& b) {
+    return equal(a.bytes, b.bytes) && a.elsewhere == b.elsewhere;
+  }
 };
 
 namespace detail {

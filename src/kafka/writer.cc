@@ -20,6 +20,7 @@ std::vector<Bytes> Writer::parts() const {
   const Bytes all = out_.bytes();
   size_t from = 0;
   for (const Piece& piece : pieces_) {
+    CHECK(!piece.records.is_elsewhere(), "who sends files puts the parts together");
     if (piece.at > from) parts.push_back(all.subspan(from, piece.at - from));
     if (!piece.records.empty()) parts.push_back(piece.records.bytes);
     from = piece.at;
@@ -102,10 +103,17 @@ bool Writer::write(Bytes bytes) {
 
 bool Writer::write(const Records& records) {
   if (!write_count(records.size())) return false;
-  if (records.empty()) return true;
+  if (!records.empty()) add_piece(records);
+  return true;
+}
+
+void Writer::write_encoded(Bytes encoded) {
+  if (!encoded.empty()) add_piece(Records(encoded));
+}
+
+void Writer::add_piece(const Records& records) {
   pieces_.push_back({out_.size(), records});
   piece_bytes_ += records.size();
-  return true;
 }
 
 bool Writer::write(std::span<std::string_view> values) {

@@ -21,8 +21,8 @@ struct Piece {
   Records records;
 };
 
-/// Writes messages at the end of a buffer. Records are not copied: they stay where they are and are
-/// remembered as pieces, so that header bytes and record bytes leave in one writev.
+/// Writes messages at the end of a buffer. Records are not copied: they stay where they are, in
+/// memory or not, and are remembered as pieces for whoever sends the message.
 /// Lifetime: the buffer and the records outlive the Writer's use.
 class Writer {
  public:
@@ -33,6 +33,7 @@ class Writer {
   /// Units: bytes, pieces included.
   size_t size() const { return out_.size() + piece_bytes_; }
   /// Buffer and pieces as they follow one another; valid until the buffer grows.
+  /// Requires: all records are in memory.
   std::vector<Bytes> parts() const;
   /// The same, copied into one buffer.
   Buffer flatten() const;
@@ -80,6 +81,9 @@ class Writer {
   }
   bool write_classic(const std::optional<std::string_view>& text);
 
+  /// A message, or a part of one, that was encoded before. Not copied: a piece, as records are.
+  void write_encoded(Bytes encoded);
+
   bool write_count(size_t count);
   bool write_null(bool is_string, bool nullable);
   void write_presence(bool present, bool tagged) { write(int8_t(present ? 1 : tagged ? 0 : -1)); }
@@ -97,6 +101,7 @@ class Writer {
   Error error(std::string_view message) const;
 
  private:
+  void add_piece(const Records& records);
   void write_length(size_t length, bool is_string);
   [[gnu::cold, gnu::noinline]] bool refuse(Errc code, std::string why);
 

@@ -19,6 +19,8 @@ struct FileSlice {
   bool empty() const { return size == 0; }
   /// Appends the bytes to `into`. Errors: kIo, also when the file is shorter than it was.
   Result<> copy_to(Buffer& into) const;
+  /// The same without waiting for the disk. Errors: also kWouldBlock.
+  Result<> try_copy_to(Buffer& into) const;
 };
 
 }  // namespace millrace::log

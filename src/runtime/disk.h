@@ -31,6 +31,18 @@ class File {
   /// Errors: kDiskFull, kIo; part of it may have been written.
   virtual Result<> write_at(int64_t position, std::span<const Bytes> pieces) = 0;
 
+  /// The same without waiting for the disk: only what is in memory.
+  /// Errors: also kWouldBlock when some of it is not.
+  virtual Result<size_t> try_read_at(int64_t position, MutableBytes into) = 0;
+
+  /// Whether all of [position, position + size), as far as the file reaches, is in memory, so that
+  /// who reads it now will hardly wait for the disk. It may be gone a moment later.
+  virtual bool is_resident(int64_t position, int64_t size) = 0;
+
+  /// Reads the range into memory while the loop goes on; beyond the end there is nothing to do.
+  /// Errors: kIo.
+  virtual Task<> read_ahead(int64_t position, int64_t size) = 0;
+
   virtual Result<int64_t> size() = 0;
   /// Cuts or extends (with zeros).
   virtual Result<> truncate(int64_t size) = 0;
@@ -54,6 +66,9 @@ class File {
   /// Whether write_stable() goes past the page cache; where the file system cannot, it is a write
   /// and a sync.
   virtual bool is_direct() const { return false; }
+
+  /// As it was opened; a rename leaves it behind. For messages.
+  virtual const std::string& path() const = 0;
 };
 
 struct OpenOptions {

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "runtime/disk.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
 
@@ -26,6 +27,10 @@ struct Address {
   static Result<Address> parse(std::string_view text);
 };
 
+/// Whether more is written at once, so that a packet that is not full may wait for it. Who says so
+/// and then writes nothing delays what was written by a fraction of a second.
+enum class Follows : uint8_t { kNothing, kMore };
+
 class Socket {
  public:
   virtual ~Socket() = default;
@@ -36,10 +41,19 @@ class Socket {
 
   /// Writes as much of the pieces, in order, as fits, and returns how many bytes that was (not 0).
   /// Errors: kWouldBlock when not a byte fits, kClosed when the connection is broken.
-  virtual Result<size_t> try_write(std::span<const Bytes> pieces) = 0;
+  virtual Result<size_t> try_write(std::span<const Bytes> pieces,
+                                   Follows follows = Follows::kNothing) = 0;
+
+  /// Writes as much of a file's bytes [position, position + size) as fits, without a copy where the
+  /// system can do without, and returns how many bytes that was (not 0).
+  /// Requires: a file of the same Env. Whoever changes these bytes before the peer has them may
+  /// change what it gets.
+  /// Errors: kWouldBlock and kClosed as try_write; kIo when the file ends before or cannot be read.
+  /// Runs: waits for the disk where the bytes are not resident (File::is_resident).
+  virtual Result<size_t> try_send_file(File& file, int64_t position, size_t size) = 0;
 
   virtual WaitQueue& readable() = 0;  ///< woken when try_read may have something
-  virtual WaitQueue& writable() = 0;  ///< woken when try_write may take something
+  virtual WaitQueue& writable() = 0;  ///< woken when a write may take something
 
   /// Ends our half; the other side reads to the end and then 0.
   virtual void end_write() = 0;

@@ -50,6 +50,14 @@ Scope::~Scope() {
 }
 
 void Scope::spawn(const char* name, Task<> task) {
+  loop_.post(add(name, std::move(task)));
+}
+
+void Scope::start(const char* name, Task<> task) {
+  add(name, std::move(task)).step();
+}
+
+Scope::Root& Scope::add(const char* name, Task<> task) {
   CHECK(!closed_);
   auto* root = new Root(this, name, std::move(task));
   root->next_root = first_;
@@ -57,7 +65,7 @@ void Scope::spawn(const char* name, Task<> task) {
   if (first_) first_->link = &root->next_root;
   first_ = root;
   ++size_;
-  loop_.post(*root);
+  return *root;
 }
 
 void Scope::remove(Root& root) {

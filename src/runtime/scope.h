@@ -23,6 +23,9 @@ class Scope {
   /// Starts `task` in the loop's next turn. A task that ends with an error other than kCancelled is
   /// reported in the log under `name`, a literal. Requires: not closed.
   void spawn(const char* name, Task<> task);
+  /// The same, but the task runs to its first wait before this returns. For what is small and
+  /// usually done by then.
+  void start(const char* name, Task<> task);
 
   /// Cancels every task and waits until all have ended. Later spawns are refused by CHECK.
   Task<> close();
@@ -37,6 +40,7 @@ class Scope {
  private:
   struct Root;
 
+  Root& add(const char* name, Task<> task);
   void remove(Root& root);
 
   Loop& loop_;

@@ -1,5 +1,6 @@
 #include "simulation/connection.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -229,19 +230,25 @@ Result<size_t> SimulatedSocket::try_read(MutableBytes into) {
   return count;
 }
 
-Result<size_t> SimulatedSocket::try_write(std::span<const Bytes> pieces) {
+// How much of `wanted` bytes (not 0) the next write takes.
+Result<size_t> SimulatedSocket::room_for(size_t wanted) {
   if (!connection_ || connection_->ends_[end_].broken) {
     return fail(Errc::kClosed, "connection reset by peer");
   }
-  Connection::Pipe& out = connection_->pipe_from(end_);
+  const Connection::Pipe& out = connection_->pipe_from(end_);
   if (out.end_sent) return fail(Errc::kClosed, "our half has ended");
   const size_t buffer = connection_->buffer_bytes_;
-  size_t wanted = 0;
-  for (const Bytes piece : pieces) wanted += piece.size();
   const size_t room = buffer > out.buffered ? buffer - out.buffered : 0;
   if (wanted == 0) return 0;
   if (room == 0) return fail(Errc::kWouldBlock);
-  const size_t count = shortened(std::min(wanted, room));
+  return shortened(std::min(wanted, room));
+}
+
+Result<size_t> SimulatedSocket::try_write(std::span<const Bytes> pieces,
+                                          runtime::Follows /*follows*/) {
+  size_t wanted = 0;
+  for (const Bytes piece : pieces) wanted += piece.size();
+  const size_t count = TRY(room_for(wanted));
   size_t left = count;
   for (const Bytes piece : pieces) {
     const size_t part = std::min(left, piece.size());
@@ -249,6 +256,19 @@ Result<size_t> SimulatedSocket::try_write(std::span<const Bytes> pieces) {
     left -= part;
   }
   return count;
+}
+
+Result<size_t> SimulatedSocket::try_send_file(runtime::File& file, int64_t position, size_t size) {
+  const size_t count = TRY(room_for(size));
+  if (count == 0) return 0;
+  Buffer bytes;
+  bytes.resize(count);
+  const size_t got = TRY(file.read_at(position, bytes.mutable_bytes()));
+  if (got == 0) {
+    return fail(Errc::kIo, fmt::format("{} ends before byte {}", file.path(), position + 1));
+  }
+  connection_->write(end_, bytes.bytes().first(got));
+  return got;
 }
 
 void SimulatedSocket::end_write() {

@@ -98,7 +98,9 @@ class SimulatedSocket final : public runtime::Socket {
   ~SimulatedSocket() override;
 
   Result<size_t> try_read(MutableBytes into) override;
-  Result<size_t> try_write(std::span<const Bytes> pieces) override;
+  Result<size_t> try_write(std::span<const Bytes> pieces,
+                           runtime::Follows follows = runtime::Follows::kNothing) override;
+  Result<size_t> try_send_file(runtime::File& file, int64_t position, size_t size) override;
   runtime::WaitQueue& readable() override { return readable_; }
   runtime::WaitQueue& writable() override { return writable_; }
   void end_write() override;
@@ -111,6 +113,7 @@ class SimulatedSocket final : public runtime::Socket {
 
  private:
   friend class Connection;
+  Result<size_t> room_for(size_t wanted);
   size_t shortened(size_t count);
 
   std::shared_ptr<Connection> connection_;  // null once closed

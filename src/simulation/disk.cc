@@ -73,6 +73,29 @@ struct SimulatedDisk::SyncInProgress : Event {
   bool ended = false;
 };
 
+// Pages on their way from the platter. As above.
+struct SimulatedDisk::ReadInProgress : Event {
+  ReadInProgress(SimulatedDisk* d, const std::string* p)
+      : Event([](Event& self) { static_cast<ReadInProgress&>(self).happen(); }), disk(d), path(p) {
+    ++disk->counts_.read_aheads;
+    const Duration delay = disk->faults_.disk_read_delay;
+    disk->timeline_.schedule(*this, disk->timeline_.now() + delay + up_to(disk->random_, delay));
+  }
+
+  void happen() {
+    result = disk->end_read_ahead(*path);
+    ended = true;
+    waiting.wake_all();
+    disk->timeline_.schedule_no_later(disk->turn_, disk->timeline_.now());
+  }
+
+  SimulatedDisk* disk;
+  const std::string* path;
+  runtime::WaitQueue waiting;
+  Result<> result;
+  bool ended = false;
+};
+
 class SimulatedDisk::OpenFile final : public File {
  public:
   OpenFile(SimulatedDisk* disk, InodeRef inode, std::string path, bool read_only)
@@ -85,6 +108,19 @@ class SimulatedDisk::OpenFile final : public File {
   Result<size_t> read_at(int64_t position, MutableBytes into) override {
     if (position < 0) return fail(Errc::kIo, fmt::format("{}: position {}", path_, position));
     return disk_->read(*inode_, path_, position, into);
+  }
+
+  Result<size_t> try_read_at(int64_t position, MutableBytes into) override {
+    if (disk_->is_cold()) return fail(Errc::kWouldBlock);
+    return read_at(position, into);
+  }
+
+  bool is_resident(int64_t /*position*/, int64_t /*size*/) override { return !disk_->is_cold(); }
+
+  Task<> read_ahead(int64_t /*position*/, int64_t /*size*/) override {
+    ReadInProgress reading(disk_, &path_);
+    while (!reading.ended) co_await reading.waiting.wait();
+    co_await std::move(reading.result);
   }
 
   Result<> write_at(int64_t position, std::span<const Bytes> pieces) override {
@@ -128,6 +164,8 @@ class SimulatedDisk::OpenFile final : public File {
     if (size > inode_->content.size()) co_await truncate(size);
     co_await sync();
   }
+
+  const std::string& path() const override { return path_; }
 
  private:
   Result<> check_writable(int64_t position) const {
@@ -298,6 +336,15 @@ Result<size_t> SimulatedDisk::read(Inode& inode, const std::string& path, int64_
   return count;
 }
 
+bool SimulatedDisk::is_cold() {
+  return cold_ || random_.chance(faults_.disk_cold);
+}
+
+Result<> SimulatedDisk::end_read_ahead(const std::string& path) {
+  if (reads_fail_ || random_.chance(faults_.disk_read_error)) return broken(path, "read");
+  return {};
+}
+
 void SimulatedDisk::rot(Inode& inode, int64_t position, size_t count) {
   const int64_t end = std::min(inode.content.size(), position + static_cast<int64_t>(count));
   for (int64_t at = position; at < end; at += static_cast<int64_t>(kPageBytes)) {
@@ -404,7 +451,7 @@ void SimulatedDisk::recount() {
 }
 
 void SimulatedDisk::repair() {
-  full_ = slow_ = writes_fail_ = reads_fail_ = syncs_fail_ = syncs_broken_ = false;
+  full_ = slow_ = cold_ = writes_fail_ = reads_fail_ = syncs_fail_ = syncs_broken_ = false;
 }
 
 Result<> SimulatedDisk::flip_bit(const std::string& path, int64_t position, int bit) {

@@ -47,6 +47,8 @@ class SimulatedDisk final : public runtime::Disk {
   /// Units: bytes; what is there already stays, even when it is more.
   void set_capacity(int64_t bytes) { capacity_bytes_ = bytes; }
   void set_full(bool full) { full_ = full; }
+  /// Nothing that is asked for is in memory.
+  void set_cold(bool cold) { cold_ = cold; }
   void fail_writes(bool failing) { writes_fail_ = failing; }
   void fail_reads(bool failing) { reads_fail_ = failing; }
   void fail_syncs(bool failing) { syncs_fail_ = failing; }
@@ -72,6 +74,7 @@ class SimulatedDisk final : public runtime::Disk {
   struct Counts {
     uint64_t writes = 0;
     uint64_t bytes_written = 0;
+    uint64_t read_aheads = 0;
     uint64_t syncs = 0;  ///< of files
     uint64_t directory_syncs = 0;
     uint64_t errors = 0;  ///< that faults caused
@@ -84,11 +87,14 @@ class SimulatedDisk final : public runtime::Disk {
   class OpenFile;
   class Lock;
   struct SyncInProgress;
+  struct ReadInProgress;
 
   Result<> write(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
   void put(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
   Result<> truncate(Inode& inode, const std::string& path, int64_t size);
   Result<size_t> read(Inode& inode, const std::string& path, int64_t position, MutableBytes into);
+  bool is_cold();
+  Result<> end_read_ahead(const std::string& path);
   Result<> end_sync(Inode& inode, const std::string& path, const FileContent::Snapshot& snapshot);
   MonoTime when_synced(Inode& inode);
   Result<> check_room(const std::string& path) const;
@@ -111,6 +117,7 @@ class SimulatedDisk final : public runtime::Disk {
   int64_t used_pages_ = 0;
   int64_t capacity_bytes_ = int64_t{1} << 40;
   bool full_ = false;
+  bool cold_ = false;
   bool writes_fail_ = false;
   bool reads_fail_ = false;
   bool syncs_fail_ = false;

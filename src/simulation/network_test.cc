@@ -132,6 +132,48 @@ TEST_CASE("under loss, jitter, short transfers and small buffers a stream keeps 
   }
 }
 
+Task<> send_file(Env* env, Socket* socket, std::string text) {
+  const std::unique_ptr<runtime::File> file = co_await env->disk.open("f", {.create = true});
+  const Bytes bytes = as_bytes(text);
+  co_await file->write_at(0, {&bytes, 1});
+  for (size_t done = 0; done < text.size();) {
+    const Result<size_t> sent =
+        socket->try_send_file(*file, static_cast<int64_t>(done), text.size() - done);
+    if (!sent && sent.error().code() == Errc::kWouldBlock) {
+      co_await socket->writable().wait();
+    } else {
+      done += co_await sent;
+    }
+  }
+}
+
+TEST_CASE("a file goes through short transfers and small buffers as it is") {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    Faults faults;
+    faults.network_short = 0.5;
+    faults.network_buffer = 700;
+    Pair pair(faults, seed);
+    REQUIRE(pair.connect());
+    std::string text;
+    for (int i = 0; i < 2'000; ++i) text += std::to_string(i) + ",";
+    pair.client.spawn("send", send_file(&pair.client.env(), pair.near(), text));
+    CHECK(pair.world.run(pair.server, read(pair.far(), text.size()), seconds(3600)) == text);
+  }
+}
+
+TEST_CASE("a file that ends before what is to be sent is kIo, with its path and where") {
+  Pair pair;
+  REQUIRE(pair.connect());
+  const auto file = pair.client.disk().open("f", {.create = true}).value();
+  REQUIRE(file->truncate(100));
+  CHECK(pair.near()->try_send_file(*file, 90, 100) == 10);
+  const Result<size_t> sent = pair.near()->try_send_file(*file, 100, 90);
+  REQUIRE(!sent);
+  CHECK(sent.error().code() == Errc::kIo);
+  CHECK(sent.error().detail() == "f ends before byte 101");
+}
+
 TEST_CASE("a reader that does not read makes the writer wait, and goes on where it stopped") {
   Faults faults;
   faults.network_buffer = 1'000;

@@ -7,12 +7,16 @@
 // error in any partition is told at once. Differences: batches are never cut; what does not fit
 // whole comes with the next fetch. There are no followers: a fetch by a replica gets
 // UNKNOWN_LEADER_EPOCH, as from a broker that has not heard of that replica yet.
+//
+// Records go from the page cache to the socket, small ones by way of memory. What must come from
+// the disk first is brought while the loop goes on (cold_reads.h).
 #include <fmt/core.h>
 
 #include "broker/api/handlers.h"
 #include "broker/fetch.h"
 #include "broker/leader_hint.h"
 #include "broker/memory_budget.h"
+#include "broker/server.h"
 #include "broker/topics.h"
 #include "kafka/messages/fetch.h"
 
@@ -29,6 +33,11 @@ constexpr int16_t kFirstVersionWithReplicaState = 15;
 constexpr int16_t kFirstVersionWithHints = 16;
 constexpr int8_t kReadCommitted = 1;
 constexpr int64_t kAnswerBytesFloor = 1024 * 1024;  // however little memory is left
+// Of a partition, so few records are copied into the answer, for one write sends many partitions;
+// more are sent from the file. Measured on loopback, CPU of both sides per partition: at 4 KiB
+// 2.8 us copied and 4.4 us from the file, at 8 KiB 4.7 and 5.1, at 16 KiB 9.5 and 8.7, at 64 KiB 33
+// and 25.
+constexpr int64_t kCopiedBytesMax = 16 * 1024 - 1;
 
 FetchOptions options_of(const FetchRequest& wanted, Request& request) {
   FetchOptions options;
@@ -51,28 +60,10 @@ class FetchAnswer {
   FetchAnswer(Request& request, const FetchPlan& plan, const FetchOptions& options)
       : request_(request), plan_(plan), options_(options) {}
 
-  /// Copies the records into memory that the response keeps.
-  void load(std::vector<FetchFinding>& findings, int64_t bytes) {
-    records_.reserve(static_cast<size_t>(bytes));
-    for (FetchFinding& finding : findings) {
-      if (finding.records.empty()) continue;
-      const size_t before = records_.size();
-      if (const Result<> copied = finding.records.copy_to(records_); !copied) {
-        finding.partition->log().report_unreadable(copied.error());
-        finding.error = Errc::kKafkaStorageError;
-        records_.resize(before);
-        finding.records = {};
-      }
-    }
-  }
-
   void fill(std::vector<FetchFinding>& findings) {
     answer_.session_id = plan_.session_id;
     std::vector<size_t> told;
-    size_t at = 0;
     for (size_t i = 0; i < findings.size(); ++i) {
-      positions_.push_back(at);
-      at += static_cast<size_t>(findings[i].records.size);
       if (must_list(findings[i])) told.push_back(i);
     }
     Arena& arena = request_.arena();
@@ -81,7 +72,7 @@ class FetchAnswer {
     size_t topic_count = 0;
     for (size_t i = 0; i < told.size(); ++i) {
       FetchFinding& finding = findings[told[i]];
-      fill_partition(finding, positions_[told[i]], partitions_[i]);
+      fill_partition(finding, partitions_[i]);
       if (i > 0 && same_topic(*findings[told[i - 1]].target, *finding.target)) {
         FetchResponse::Topic& topic = topics_[topic_count - 1];
         topic.partitions = {topic.partitions.data(), topic.partitions.size() + 1};
@@ -97,11 +88,7 @@ class FetchAnswer {
     remember(findings, told);
   }
 
-  Result<> send() {
-    Response& response = request_.response();
-    response.keep(std::move(records_));
-    return request_.answer(answer_);
-  }
+  Result<> send() { return request_.answer(answer_); }
 
  private:
   static bool same_topic(const FetchTarget& a, const FetchTarget& b) {
@@ -115,10 +102,8 @@ class FetchAnswer {
            finding.log_start_offset != target.told_log_start;
   }
 
-  void fill_partition(FetchFinding& finding, size_t position, FetchResponse::Partition& answer) {
-    const Bytes records =
-        records_.bytes().subspan(position, static_cast<size_t>(finding.records.size));
-    if (request_.version() < kFirstVersionWithZstd && holds_zstd(records)) {
+  void fill_partition(FetchFinding& finding, FetchResponse::Partition& answer) {
+    if (request_.version() < kFirstVersionWithZstd && holds_zstd(finding.copied)) {
       finding.error = Errc::kUnsupportedCompressionType;
     }
     answer.partition_index = finding.target->partition;
@@ -137,8 +122,16 @@ class FetchAnswer {
       answer.diverging_epoch.end_offset = finding.diverging->end_offset;
       return;
     }
-    answer.records = kafka::Records(records);
-    if (options_.with_aborted) add_aborted(finding, answer);
+    if (options_.with_aborted && !add_aborted(finding, answer)) return;
+    answer.records = records_of(finding);
+  }
+
+  kafka::Records records_of(const FetchFinding& finding) {
+    if (finding.records.empty() || !finding.copied.empty()) return kafka::Records(finding.copied);
+    return request_.response().from_file({.slice = finding.records,
+                                          .log = finding.partition->shared_log(),
+                                          .offset = finding.target->fetch_offset,
+                                          .truncations = finding.truncations});
   }
 
   static bool holds_zstd(Bytes records) {
@@ -158,15 +151,16 @@ class FetchAnswer {
     hinted_ = true;
   }
 
-  void add_aborted(const FetchFinding& finding, FetchResponse::Partition& answer) {
+  // False when they cannot be told, and so the records must not be.
+  bool add_aborted(const FetchFinding& finding, FetchResponse::Partition& answer) {
     answer.aborted_transactions.emplace();
-    if (finding.records.empty()) return;
+    if (finding.records.empty()) return true;
     const auto aborted = finding.partition->log().aborted_transactions(finding.target->fetch_offset,
                                                                        finding.records_end);
     if (!aborted) {
       answer.error_code = aborted.error().kafka_code();
       answer.records = kafka::Records();
-      return;
+      return false;
     }
     answer.aborted_transactions =
         request_.arena().make_array<FetchResponse::AbortedTransaction>(aborted->size());
@@ -174,6 +168,7 @@ class FetchAnswer {
       (*answer.aborted_transactions)[i].producer_id = (*aborted)[i].producer_id;
       (*answer.aborted_transactions)[i].first_offset = (*aborted)[i].first_offset;
     }
+    return true;
   }
 
   // What the session's client knows from now on, and who is served last next time.
@@ -192,8 +187,6 @@ class FetchAnswer {
   const FetchPlan& plan_;
   const FetchOptions& options_;
   FetchResponse answer_;
-  Buffer records_;
-  std::vector<size_t> positions_;  // of each finding's records
   std::span<FetchResponse::Topic> topics_;
   std::span<FetchResponse::Partition> partitions_;
   bool hinted_ = false;
@@ -228,6 +221,45 @@ runtime::Task<bool> wait_for_more(Request* request, const FetchPlan* plan, Fetch
   co_return true;
 }
 
+// What is copied must be seen whole: by us, for what old clients cannot read, or it is small.
+bool is_copied(const FetchFinding& finding, const Request& request) {
+  return !finding.records.empty() &&
+         (finding.records.size <= kCopiedBytesMax || request.version() < kFirstVersionWithZstd);
+}
+
+Result<> copy(FetchFinding& finding, const Result<>& may_read, Buffer& into) {
+  TRY(may_read);
+  if (finding.partition->log().truncations() != finding.truncations) {
+    return fail(Errc::kNotLeaderOrFollower, "the log was cut meanwhile");
+  }
+  return finding.records.copy_to(into);
+}
+
+// Copies what `is_copied` into memory that the response keeps. Waits where the disk must be asked.
+runtime::Task<> copy_small(Request* request, std::vector<FetchFinding>* findings, int64_t bytes) {
+  Buffer memory(static_cast<size_t>(bytes));  // views of it stay valid: it does not grow
+  for (FetchFinding& finding : *findings) {
+    if (!is_copied(finding, *request)) continue;
+    const size_t before = memory.size();
+    Result<> copied = finding.records.try_copy_to(memory);
+    if (!copied && copied.error().code() == Errc::kWouldBlock) {
+      const log::FileSlice slice = finding.records;
+      copied = copy(finding,
+                    co_await as_result(request->node().server.cold_reads().bring(
+                        slice.file, slice.position, slice.size)),
+                    memory);
+    }
+    if (copied) {
+      finding.copied = memory.bytes().subspan(before);
+    } else {
+      finding.partition->log().report_unreadable(copied.error());
+      finding.error = Errc::kKafkaStorageError;
+      finding.records = {};
+    }
+  }
+  request->response().keep(std::move(memory));
+}
+
 }  // namespace
 
 runtime::Task<> handle_fetch(Request* request) {
@@ -251,16 +283,21 @@ runtime::Task<> handle_fetch(Request* request) {
       co_return;
     }
   }
-  const int64_t bytes = read.bound(node.answer_budget.share(kAnswerBytesFloor));
-  if (bytes > 0) {
-    request->response().keep(co_await node.answer_budget.take(bytes));
+  const bool copies_all = request->version() < kFirstVersionWithZstd;
+  read.bound(copies_all ? node.answer_budget.share(kAnswerBytesFloor) : options.bytes_max);
+  int64_t copied_bytes = 0;
+  for (const FetchFinding& finding : read.findings()) {
+    if (is_copied(finding, *request)) copied_bytes += finding.records.size;
+  }
+  if (copied_bytes > 0) {
+    request->response().keep(co_await node.answer_budget.take(copied_bytes));
+    co_await copy_small(request, &read.findings(), copied_bytes);
     if (!plan->session->holds(plan->ticket)) {
       co_await refuse(*request, taken_over);
       co_return;
     }
   }
   FetchAnswer answer(*request, *plan, options);
-  answer.load(read.findings(), bytes);
   answer.fill(read.findings());
   co_await answer.send();
 }

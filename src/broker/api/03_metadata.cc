@@ -5,10 +5,14 @@
 // created where auto.create.topics.enable and the client allow it, and are there when the answer
 // leaves. Differences: Kafka answers UNKNOWN_TOPIC_OR_PARTITION while it creates a topic and lets
 // the client ask again. The controller named is this broker, where admin requests are served.
+//
+// Who asks for what is there, in the same words, gets the same bytes until the metadata changes
+// (answer_cache.h).
 #include <set>
 #include <string>
 #include <vector>
 
+#include "broker/answer_cache.h"
 #include "broker/api/authorized_operations.h"
 #include "broker/api/handlers.h"
 #include "broker/api/topic_answer.h"
@@ -71,10 +75,9 @@ class MetadataAnswer {
   MetadataAnswer(Request& request, const MetadataRequest& wanted)
       : request_(request), wanted_(wanted), image_(request.node().quorum.image()) {}
 
-  void fill_cluster() {
+  void fill_cluster(const runtime::Address& address) {
     const Node& node = request_.node();
     Arena& arena = request_.arena();
-    const runtime::Address address = node.server.advertised_to(request_.connection());
     answer_.brokers = arena.make_array<MetadataResponse::Broker>(1);
     answer_.brokers[0].node_id = node.id;
     answer_.brokers[0].host = arena.copy(address.host);
@@ -110,7 +113,15 @@ class MetadataAnswer {
     answer_.topics = topics_;
   }
 
-  const MetadataResponse& answer() const { return answer_; }
+  /// Whether everything that was asked for is there. What is missing may be created by the next who
+  /// asks, and without any change of the metadata.
+  bool complete() const { return complete_; }
+  Result<Buffer> encode() const {
+    Buffer encoded;
+    kafka::Writer writer(encoded);
+    TRY(answer_.encode(writer, request_.version()));
+    return encoded;
+  }
 
  private:
   static Errc unknown_name(std::string_view name) {
@@ -142,12 +153,14 @@ class MetadataAnswer {
     MetadataResponse::Topic& out = topics_[next_++];
     out.name = name;
     out.error_code = wire_code(why);
+    complete_ = false;
   }
   void refuse(TopicId id, Errc why) {
     MetadataResponse::Topic& out = topics_[next_++];
     out.name = std::nullopt;
     out.topic_id = id;
     out.error_code = wire_code(why);
+    complete_ = false;
   }
 
   Request& request_;
@@ -156,12 +169,20 @@ class MetadataAnswer {
   MetadataResponse answer_;
   std::span<MetadataResponse::Topic> topics_;
   size_t next_ = 0;
+  bool complete_ = true;
 };
 
 }  // namespace
 
 runtime::Task<> handle_metadata(Request* request) {
   Node& node = request->node();
+  const runtime::Address address = node.server.advertised_to(request->connection());
+  const AnswerCache::Question question{kafka::ApiKey::kMetadata, request->version(), address,
+                                       request->body()};
+  if (auto known = node.answer_cache.find(question, node.quorum.committed_offset())) {
+    co_await request->answer_encoded(std::move(known));
+    co_return;
+  }
   const auto message = co_await request->decode<MetadataRequest>();
   const Wanted wanted = wanted_topics(message, request->version());
   if (message.allow_auto_topic_creation && node.settings.get<"auto.create.topics.enable">()) {
@@ -172,9 +193,13 @@ runtime::Task<> handle_metadata(Request* request) {
     }
   }
   MetadataAnswer answer(*request, message);
-  answer.fill_cluster();
+  answer.fill_cluster(address);
   answer.fill_topics(wanted);
-  co_await request->answer(answer.answer());
+  Buffer encoded = co_await answer.encode();
+  co_await request->answer_encoded(
+      answer.complete()
+          ? node.answer_cache.insert(question, node.quorum.committed_offset(), std::move(encoded))
+          : std::make_shared<const Buffer>(std::move(encoded)));
 }
 
 }  // namespace millrace::broker

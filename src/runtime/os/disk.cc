@@ -15,12 +15,14 @@
 #include <cstdio>
 #include <cstring>
 
+#include "runtime/os/resident.h"
 #include "runtime/os/system_error.h"
 
 namespace millrace::runtime::os {
 namespace {
 
 constexpr size_t kPiecesPerWrite = 64;
+constexpr size_t kReadAheadStepBytes = 64 * 1024;
 constexpr size_t kZerosPerWrite = 1 << 20;
 
 // The descriptor is shared with a sync that may still run on a helper thread when the File is gone.
@@ -28,6 +30,37 @@ using SharedDescriptor = std::shared_ptr<FileDescriptor>;
 
 Result<> sync_descriptor(const FileDescriptor& fd, const std::string& path) {
   if (::fdatasync(fd.get()) != 0) return fail(system_error(errno, "sync", path));
+  return {};
+}
+
+Result<size_t> read_descriptor(const FileDescriptor& fd, const std::string& path, int64_t position,
+                               MutableBytes into) {
+  size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t count = ::pread(fd.get(), into.data() + done, into.size() - done,
+                                  position + static_cast<int64_t>(done));
+    if (count == 0) break;
+    if (count > 0) {
+      done += static_cast<size_t>(count);
+    } else if (errno != EINTR) {
+      return fail(system_error(errno, "read", path));
+    }
+  }
+  return done;
+}
+
+// Reading is the one way to know when the pages are there, and whether they could be read at all.
+Result<> read_through(const FileDescriptor& fd, const std::string& path, int64_t position,
+                      int64_t size) {
+  ::posix_fadvise(fd.get(), position, size, POSIX_FADV_WILLNEED);
+  const auto scratch = std::make_unique_for_overwrite<uint8_t[]>(kReadAheadStepBytes);
+  const int64_t end = position + size;
+  while (position < end) {
+    const size_t step = std::min(kReadAheadStepBytes, static_cast<size_t>(end - position));
+    const size_t got = TRY(read_descriptor(fd, path, position, {scratch.get(), step}));
+    if (got < step) break;
+    position += static_cast<int64_t>(step);
+  }
   return {};
 }
 
@@ -65,7 +98,7 @@ Result<> allocate_space(const FileDescriptor& fd, const std::string& path, int64
   return zeros ? write_zeros(fd, path, size) : sync_descriptor(fd, path);
 }
 
-class SystemFile : public File {
+class SystemFile : public OpenFile {
  public:
   SystemFile(FileDescriptor fd, std::string path, bool direct, HelperThreads& threads,
              HelperThreads& stable_writer)
@@ -76,18 +109,30 @@ class SystemFile : public File {
         stable_writer_(stable_writer) {}
 
   Result<size_t> read_at(int64_t position, MutableBytes into) override {
+    return read_descriptor(*fd_, path_, position, into);
+  }
+
+  Result<size_t> try_read_at(int64_t position, MutableBytes into) override {
     size_t done = 0;
     while (done < into.size()) {
-      const ssize_t count = ::pread(fd_->get(), into.data() + done, into.size() - done,
-                                    position + static_cast<int64_t>(done));
+      const int64_t count =
+          read_resident(fd_->get(), position + static_cast<int64_t>(done), into.subspan(done));
       if (count == 0) break;
-      if (count > 0) {
-        done += static_cast<size_t>(count);
-      } else if (errno != EINTR) {
-        return fail(system_error(errno, "read", path_));
-      }
+      if (count < 0 && errno == EAGAIN) return fail(Errc::kWouldBlock);
+      if (count < 0) return fail(system_error(errno, "read", path_));
+      done += static_cast<size_t>(count);
     }
     return done;
+  }
+
+  bool is_resident(int64_t position, int64_t size) override {
+    return os::is_resident(fd_->get(), position, size);
+  }
+
+  Task<> read_ahead(int64_t position, int64_t size) override {
+    return threads_.run([fd = fd_, path = path_, position, size] {
+      return read_through(*fd, path, position, size);
+    });
   }
 
   Result<> write_at(int64_t position, std::span<const Bytes> pieces) override {
@@ -148,6 +193,9 @@ class SystemFile : public File {
   }
 
   bool is_direct() const override { return direct_; }
+
+  const std::string& path() const override { return path_; }
+  int descriptor() const override { return fd_->get(); }
 
  private:
   SharedDescriptor fd_;

@@ -6,6 +6,12 @@
 
 namespace millrace::runtime::os {
 
+/// Every file of a SystemDisk. Sockets send from its descriptor.
+class OpenFile : public File {
+ public:
+  virtual int descriptor() const = 0;
+};
+
 class SystemDisk : public Disk {
  public:
   /// What blocks runs on `threads`; File::write_stable(), which somebody always waits for, on

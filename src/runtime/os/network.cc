@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/os/disk.h"
 #include "runtime/os/system_error.h"
 
 namespace millrace::runtime::os {
@@ -98,7 +100,7 @@ class SystemSocket : public Socket, private EventHandler {
     }
   }
 
-  Result<size_t> try_write(std::span<const Bytes> pieces) override {
+  Result<size_t> try_write(std::span<const Bytes> pieces, Follows follows) override {
     if (!fd_.valid()) return fail(Errc::kClosed);
     std::array<iovec, kPiecesPerWrite> vectors;
     const size_t count = std::min(pieces.size(), vectors.size());
@@ -108,11 +110,41 @@ class SystemSocket : public Socket, private EventHandler {
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
+    const int flags = MSG_NOSIGNAL | (follows == Follows::kMore ? MSG_MORE : 0);
     while (true) {
-      const ssize_t written = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+      const ssize_t written = ::sendmsg(fd_.get(), &message, flags);
       if (written >= 0) return static_cast<size_t>(written);
       if (errno == EAGAIN) return fail(Errc::kWouldBlock);
       if (errno != EINTR) return fail(Errc::kClosed, strerror(errno));
+    }
+  }
+
+  Result<size_t> try_send_file(File& file, int64_t position, size_t size) override {
+    if (!fd_.valid()) return fail(Errc::kClosed);
+    const int from = static_cast<OpenFile&>(file).descriptor();
+    while (true) {
+      off_t at = position;
+      const ssize_t sent = ::sendfile(fd_.get(), from, &at, size);
+      if (sent > 0) return static_cast<size_t>(sent);
+      if (sent == 0) {
+        return fail(Errc::kIo, fmt::format("{} ends before byte {}", file.path(), position + 1));
+      }
+      switch (errno) {
+        case EAGAIN:
+          return fail(Errc::kWouldBlock);
+        case EINTR:
+          continue;
+        case EPIPE:
+        case ECONNRESET:
+        case ECONNABORTED:
+        case ENOTCONN:
+        case ETIMEDOUT:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+          return fail(Errc::kClosed, strerror(errno));
+        default:
+          return fail(system_error(errno, "send from", file.path()));
+      }
     }
   }
 

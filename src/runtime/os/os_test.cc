@@ -1,4 +1,5 @@
 // The Linux side, with real sockets on loopback and real files in a temporary directory.
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <string>
@@ -8,6 +9,7 @@
 #include "runtime/os/driver.h"
 #include "runtime/os/helper_threads.h"
 #include "runtime/os/network.h"
+#include "runtime/os/signals.h"
 #include "runtime/scope.h"
 
 #include "base/testing.h"
@@ -188,6 +190,135 @@ TEST_CASE("a file may go while its sync still runs") {
   for (int i = 0; i < 20; ++i) {
     CHECK(machine.run(sync_and_forget(&machine, join_path(directory.path, "f"))));
   }
+}
+
+uint8_t pattern_at(int64_t position) {
+  return static_cast<uint8_t>(position * 7 + position / 1000);
+}
+
+Task<std::unique_ptr<File>> make_pattern_file(Machine* machine, std::string path, size_t size) {
+  std::vector<uint8_t> bytes(size);
+  for (size_t i = 0; i < size; ++i) bytes[i] = pattern_at(static_cast<int64_t>(i));
+  std::unique_ptr<File> file = co_await machine->disk.open(path, {.create = true});
+  const Bytes all = bytes;
+  co_await file->write_at(0, {&all, 1});
+  co_return file;
+}
+
+// A head from memory, then the file.
+Task<> send_file(Socket* socket, File* file, int64_t position, int64_t end) {
+  const Bytes head = as_bytes("head");
+  CHECK(co_await socket->try_write({&head, 1}, Follows::kMore) == head.size());
+  while (position < end) {
+    const Result<size_t> sent =
+        socket->try_send_file(*file, position, static_cast<size_t>(end - position));
+    if (sent) {
+      position += static_cast<int64_t>(*sent);
+    } else if (sent.error().code() == Errc::kWouldBlock) {
+      co_await socket->writable().wait();
+    } else {
+      co_await std::unexpected(sent.error());
+    }
+  }
+  socket->end_write();
+}
+
+struct SocketPair {
+  std::unique_ptr<Socket> here;
+  std::unique_ptr<Socket> there;
+};
+
+Task<> connect_pair(Machine* machine, SocketPair* pair) {
+  std::unique_ptr<Listener> listener = co_await machine->network.listen({"127.0.0.1", 0}, {});
+  pair->here = co_await machine->network.connect(listener->local());
+  pair->there = co_await accept(listener.get());
+}
+
+Task<> receive_file(Machine* machine, std::string path) {
+  constexpr int64_t kFrom = 1'000;
+  constexpr int64_t kSize = 20'000'000;
+  SocketPair pair;
+  co_await connect_pair(machine, &pair);
+  const std::unique_ptr<File> file = co_await make_pattern_file(machine, path, kSize);
+  Scope scope(machine->loop);
+  scope.spawn("send", send_file(pair.here.get(), file.get(), kFrom, kSize));
+  std::vector<uint8_t> got(4 + kSize - kFrom);
+  co_await read_exactly(pair.there.get(), got);
+  CHECK(as_text(Bytes(got).first(4)) == "head");
+  for (int64_t i = kFrom; i < kSize; ++i) {
+    if (got[static_cast<size_t>(4 + i - kFrom)] != pattern_at(i)) {
+      co_await fail(Errc::kCorruptMessage);
+    }
+  }
+  std::array<uint8_t, 1> end;
+  CHECK(co_await read_some(pair.there.get(), end) == 0);
+  co_await scope.join();
+}
+
+TEST_CASE("a file goes through a socket as it is, far more than the socket buffers hold") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  CHECK(machine.run(receive_file(&machine, join_path(directory.path, "f"))));
+}
+
+Task<> send_too_much(Machine* machine, std::string path) {
+  SocketPair pair;
+  co_await connect_pair(machine, &pair);
+  const std::unique_ptr<File> file = co_await make_pattern_file(machine, path, 10'000);
+  co_await send_file(pair.here.get(), file.get(), 0, 10'001);
+}
+
+TEST_CASE("a file that ends before what is to be sent is kIo, with its path and where") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  const std::string path = join_path(directory.path, "f");
+  const Result<> sent = machine.run(send_too_much(&machine, path));
+  REQUIRE(!sent);
+  CHECK(sent.error().code() == Errc::kIo);
+  CHECK(sent.error().detail() == path + " ends before byte 10001");
+}
+
+Task<> send_to_nobody(Machine* machine, std::string path) {
+  SocketPair pair;
+  co_await connect_pair(machine, &pair);
+  const std::unique_ptr<File> file = co_await make_pattern_file(machine, path, 1'000'000);
+  pair.there->close();
+  while (true) co_await send_file(pair.here.get(), file.get(), 0, 1'000'000);
+}
+
+TEST_CASE("a peer that is gone is kClosed, for files too") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  const auto signals = StopSignals::create(*machine.driver);
+  REQUIRE(signals);
+  const Result<> sent = machine.run(send_to_nobody(&machine, join_path(directory.path, "f")));
+  REQUIRE(!sent);
+  CHECK(sent.error().code() == Errc::kClosed);
+}
+
+Task<> drop_and_read_ahead(Machine* machine, std::string path) {
+  constexpr size_t kSize = 1'000'000;
+  const std::unique_ptr<File> file = co_await make_pattern_file(machine, path, kSize);
+  CHECK(file->is_resident(0, kSize));
+  CHECK(file->is_resident(kSize - 1, 1'000'000));  // beyond the end there is nothing to wait for
+  co_await file->sync();
+  ::posix_fadvise(static_cast<OpenFile&>(*file).descriptor(), 0, 0, POSIX_FADV_DONTNEED);
+  std::vector<uint8_t> got(kSize + 10);
+  // Where the page cache is all there is (tmpfs), nothing is ever dropped.
+  if (!file->is_resident(500'000, 1)) {
+    CHECK(!file->is_resident(0, kSize));
+    CHECK(file->try_read_at(0, got).error().code() == Errc::kWouldBlock);
+  }
+  co_await file->read_ahead(0, kSize + 1'000'000);
+  CHECK(file->is_resident(0, kSize));
+  CHECK(co_await file->try_read_at(0, got) == kSize);
+  CHECK(got[kSize - 1] == pattern_at(kSize - 1));
+}
+
+TEST_CASE("what was dropped from memory is not resident, and what was read ahead is") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  CHECK(machine.run(drop_and_read_ahead(&machine, join_path(directory.path, "f"))));
 }
 
 TEST_CASE("a directory is listed in order, locked once and replaced files are whole") {
