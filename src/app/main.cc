@@ -106,7 +106,7 @@ int run(Command command, const std::string& help) {
   }
   runtime::os::HelperThreads threads(**driver, kHelperThreads);
   runtime::os::SystemNetwork network(**driver, threads);
-  runtime::os::HelperThreads stable_writer(**driver, 1);
+  runtime::os::StableWriter stable_writer(**driver);
   runtime::os::SystemDisk disk(threads, stable_writer);
   Random random(runtime::os::random_seed());
   runtime::Env env{

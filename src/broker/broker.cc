@@ -73,6 +73,7 @@ struct Broker::Parts final : ImageObserver {
   FetchWaits fetch_waits;
   MemoryBudget answer_budget{kAnswerBytesMax};
   AnswerCache answer_cache;
+  std::optional<AppendLine> append_line;
   std::optional<Node> node;
   std::optional<Server> server;
   bool serving_unserved = false;
@@ -155,7 +156,9 @@ void Broker::Parts::serve(BrokerId id) {
                     .fetch_waits = fetch_waits,
                     .answer_budget = answer_budget,
                     .answer_cache = answer_cache});
-  server->start(served_apis(), &*node);
+  log::Journal& journal = logs->journal();
+  append_line.emplace(env.loop, [&journal] { return journal.has_room(); }, journal.room());
+  server->start(served_apis(), &*node, &*append_line);
 }
 
 void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta& delta) {

@@ -16,6 +16,15 @@ Connection::IdleTimer::IdleTimer(Connection* c)
     : Timer([](Timer& self) { static_cast<IdleTimer&>(self).connection->on_idle_timer(); }),
       connection(c) {}
 
+Connection::AppendPlace::AppendPlace(Connection* c)
+    : Place([](Place& self) {
+        Connection& connection = *static_cast<AppendPlace&>(self).connection;
+        connection.append_turn_ = true;
+        connection.start_requests();
+        connection.append_turn_ = false;
+      }),
+      connection(c) {}
+
 Connection::Connection(ConnectionShared& shared, std::unique_ptr<runtime::Socket> socket,
                        ConnectionFacts facts)
     : shared_(shared),
@@ -26,6 +35,7 @@ Connection::Connection(ConnectionShared& shared, std::unique_ptr<runtime::Socket
       buffer_(shared.slabs, shared.receive_budget, shared.limits.frame_bytes_max),
       flush_hook_(this),
       idle_timer_(this),
+      append_place_(this),
       writes_(shared.env.loop),
       requests_(shared.env.loop) {}
 
@@ -53,9 +63,9 @@ runtime::Task<> Connection::run() {
 runtime::Task<> Connection::read_requests() {
   while (true) {
     co_await take_frames();
+    const MonoTime before = shared_.env.loop.now();
     while (must_pause()) co_await resumed_.wait();
     if (draining_ || ended_) co_return;
-    const MonoTime before = shared_.env.loop.now();
     const MutableBytes room = co_await buffer_.room();
     frame_began_ = frame_began_ + (shared_.env.loop.now() - before);  // our wait, not the peer's
     const Result<size_t> count = socket_->try_read(room);
@@ -109,6 +119,7 @@ void Connection::start_requests() {
   while (started_ < pipeline_.size() && may_start(*pipeline_[started_])) {
     // The answers so far bring flush() at the end of the turn, and it comes back here.
     if (at_once == kAnsweredAtOnceMax || unsent_bytes_ - unsent_before > kBytesPerTurnMax) break;
+    if (!may_append(*pipeline_[started_])) break;
     Request& request = *pipeline_[started_++];
     request.state_ = Request::State::kRunning;
     const size_t running_before = running_++;
@@ -125,6 +136,15 @@ bool Connection::may_start(const Request& request) const {
   // All that run are of one API that overlaps, so looking at the last one tells of all.
   return request.api().overlaps && running_ < kRunningMax &&
          &pipeline_[started_ - 1]->api() == &request.api();
+}
+
+// Whatever goes on meanwhile, the requests behind it wait too: order is kept.
+bool Connection::may_append(const Request& request) {
+  AppendLine* line = shared_.append_line;
+  if (!request.api().appends || !line || line->is_open()) return true;
+  if (std::exchange(append_turn_, false)) return true;
+  line->join(append_place_);
+  return false;
 }
 
 runtime::Task<> Connection::handle(Request* request) {

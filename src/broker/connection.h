@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "base/logging.h"
+#include "broker/append_line.h"
 #include "broker/cold_reads.h"
 #include "broker/memory_budget.h"
 #include "broker/receive_buffer.h"
@@ -39,6 +40,7 @@ struct ConnectionShared {
   runtime::Env& env;
   Node* node = nullptr;  ///< what handlers work with; connections only hand it on
   std::span<const Api> apis;
+  AppendLine* append_line = nullptr;  ///< nullptr: there is always room
   ConnectionLimits limits;
   SlabPool slabs;
   ReceiveBudget receive_budget;  ///< queued.max.request.bytes
@@ -88,6 +90,10 @@ class Connection {
     explicit IdleTimer(Connection* c);
     Connection* connection;
   };
+  struct AppendPlace : AppendLine::Place {
+    explicit AppendPlace(Connection* c);
+    Connection* connection;
+  };
 
   runtime::Task<> read_requests();
   Result<> take_frames();
@@ -96,6 +102,7 @@ class Connection {
 
   void start_requests();
   bool may_start(const Request& request) const;
+  bool may_append(const Request& request);
   runtime::Task<> handle(Request* request);
   void finish(Request& request, const Result<>& done);
 
@@ -131,6 +138,7 @@ class Connection {
   bool draining_ = false;
   bool ended_ = false;
   bool starting_ = false;        // inside start_requests()
+  bool append_turn_ = false;     // one request may append, though there is a line
   bool waits_to_write_ = false;  // for room in the socket, or for the disk
   bool file_ready_ = false;      // the next bytes of the file that comes next can be sent at once
   LogLevel end_level_ = LogLevel::kDebug;
@@ -139,6 +147,7 @@ class Connection {
   runtime::WaitQueue progress_;  // run(), waiting for the pipeline to empty
   FlushHook flush_hook_;
   IdleTimer idle_timer_;
+  AppendPlace append_place_;
   runtime::Scope writes_;
   runtime::Scope requests_;
 };

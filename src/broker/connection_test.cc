@@ -27,6 +27,8 @@ struct Stage {
   runtime::WaitQueue gate;
   bool open = false;
   size_t answer_bytes = 0;
+  int room = 1000;  // for appends
+  runtime::WaitQueue room_changed;
 };
 Stage* stage = nullptr;
 
@@ -55,15 +57,25 @@ runtime::Task<> handle_silent(Request* request) {
   co_return;
 }
 
+runtime::Task<> handle_append(Request* request) {
+  --stage->room;
+  return handle_silent(request);
+}
+
 constexpr Api kTestApis[] = {
     {.key = ApiKey::kMetadata, .handle = handle_silent, .overlaps = true},
     {.key = ApiKey::kHeartbeat, .handle = handle_gated, .overlaps = true},
     {.key = ApiKey::kLeaveGroup, .handle = handle_gated, .parks = true},
+    {.key = ApiKey::kSyncGroup, .handle = handle_append, .overlaps = true, .appends = true},
     {.key = ApiKey::kListGroups, .handle = handle_at_once},
 };
 
 struct ServerProcess {
-  ServerProcess(runtime::Env& env, const ServerLimits& limits) : server(env, limits) {}
+  ServerProcess(runtime::Env& env, const ServerLimits& limits)
+      : append_line(
+            env.loop, [] { return stage->room > 0; }, stage->room_changed),
+        server(env, limits) {}
+  AppendLine append_line;
   Server server;
 };
 
@@ -75,7 +87,7 @@ struct Fixture {
     machine.start([this, limits](runtime::Env& env) {
       process = std::make_shared<ServerProcess>(env, limits);
       REQUIRE(process->server.listen({{.name = "PLAINTEXT", .bind = {"server", 9092}}}));
-      process->server.start(kTestApis, nullptr);
+      process->server.start(kTestApis, nullptr, &process->append_line);
       return process;
     });
     client_machine = &world.add_node("client");
@@ -187,6 +199,49 @@ TEST_CASE("requests of an API that does not overlap run one at a time") {
   f.send(ApiKey::kLeaveGroup, "b", 2);
   f.settle();
   CHECK(f.the_stage.started == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("while there is no room for appends, connections take turns, and others go on") {
+  Fixture f;
+  f.the_stage.room = 0;
+  const auto other = f.connect();
+  for (int i = 0; i < 3; ++i) f.send(ApiKey::kSyncGroup, "busy", i);
+  const auto send_other = [&](ApiKey key, std::string_view client) {
+    REQUIRE(
+        f.world.run(*f.client_machine, write_all(other.get(), Fixture::frame(key, 0, client, 1))));
+  };
+  send_other(ApiKey::kSyncGroup, "other");
+  f.settle();
+  CHECK(f.the_stage.started.empty());
+
+  f.the_stage.room = 2;
+  f.the_stage.room_changed.wake_all();
+  f.settle();
+  CHECK(f.the_stage.started == std::vector<std::string>{"busy", "other"});
+
+  send_other(ApiKey::kListGroups, "reader");
+  f.settle();
+  CHECK(f.the_stage.started.back() == "reader");
+
+  f.the_stage.room = 2;
+  f.the_stage.room_changed.wake_all();
+  f.settle();
+  CHECK(f.the_stage.started == std::vector<std::string>{"busy", "other", "reader", "busy", "busy"});
+}
+
+TEST_CASE("a client that leaves while it waits to append is out of the line") {
+  Fixture f;
+  f.the_stage.room = 0;
+  f.send(ApiKey::kSyncGroup, "gone", 1);
+  f.settle();
+  f.socket.reset();
+  f.socket = f.connect();
+  f.settle(seconds(10));
+  f.send(ApiKey::kSyncGroup, "next", 1);
+  f.the_stage.room = 1;
+  f.the_stage.room_changed.wake_all();
+  f.settle();
+  CHECK(f.the_stage.started == std::vector<std::string>{"next"});
 }
 
 TEST_CASE("a request cut into single bytes is put together again") {

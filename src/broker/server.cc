@@ -72,9 +72,10 @@ Result<> Server::listen(std::vector<ListenerSpec> listeners) {
   return {};
 }
 
-void Server::start(std::span<const Api> apis, Node* node) {
+void Server::start(std::span<const Api> apis, Node* node, AppendLine* append_line) {
   shared_.apis = apis;
   shared_.node = node;
+  shared_.append_line = append_line;
   for (size_t i = 0; i < listeners_.size(); ++i) acceptors_.spawn("accept", accept_all(i));
 }
 

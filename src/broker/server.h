@@ -48,8 +48,8 @@ class Server {
   /// Binds every listener. Clients may connect from now on and wait until start().
   /// Errors: kAddressInUse, kAddressNotHere, with the address; nothing stays bound then.
   Result<> listen(std::vector<ListenerSpec> listeners);
-  /// Begins to accept and to serve `apis`, whose handlers work with `node`. Borrows both.
-  void start(std::span<const Api> apis, Node* node);
+  /// Begins to accept and to serve `apis`, whose handlers work with `node`. Borrows all three.
+  void start(std::span<const Api> apis, Node* node, AppendLine* append_line = nullptr);
 
   /// Accepts nobody any more, lets requests under way finish for at most `limit`, and closes all.
   runtime::Task<> stop(Duration limit);

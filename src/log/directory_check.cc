@@ -156,10 +156,15 @@ Task<> DirectoryCheck::check_partition(TopicPartition name, const KnownPartition
   for (Finding& finding : check.findings()) report_.findings.push_back(std::move(finding));
 }
 
+// A partition has its directory and its lines in the checkpoints from its first record on.
 void DirectoryCheck::check_known(const KnownPartitions& known) {
+  const auto was_written = [&](const TopicPartition& name) {
+    return std::ranges::any_of(
+        checkpoints_, [&](const auto& file) { return file.second.offsets.contains(name); });
+  };
   for (const auto& [name, partition] : known) {
-    if (extents_.contains(name)) continue;
-    add(Harm::kRecords, name.to_string(), "the metadata knows this partition, and it is not there",
+    if (extents_.contains(name) || !was_written(name)) continue;
+    add(Harm::kRecords, name.to_string(), "it was written once, and it is not there",
         "bring it back from a copy; otherwise the next start makes an empty one");
   }
 }

@@ -321,7 +321,9 @@ TEST_CASE("checkpoints that are missing, unreadable or beyond the log are made g
 TEST_CASE("partitions are held against the metadata, and strange directories are told") {
   Stopped world;
   world.known[{"gone", PartitionIndex(4)}] = {.topic_id = TopicId{Uuid{5, 5}}};
-  world.finds(Harm::kRecords, "gone-4", "the metadata knows this partition, and it is not there");
+  CHECK(world.check().findings.empty());  // it was never written
+  world.write(std::string(kHighWatermarkName), "0\n1\ngone 4 17\n");
+  world.finds(Harm::kRecords, "gone-4", "it was written once, and it is not there");
   Stopped unknown;
   unknown.known.clear();
   unknown.finds(Harm::kNone, "orders-0", "the metadata does not know this partition");

@@ -152,6 +152,7 @@ void Journal::on_trouble(Group& group, const Error& error) {
   }
   ++group_number_;
   group_.frame.begin();
+  room_.wake_all();
 }
 
 void Journal::bypass_ended(int64_t bytes) {

@@ -11,7 +11,7 @@ namespace {
 using kafka::ApiKey;
 
 constexpr auto kApis = std::to_array<Api>({
-    {.key = ApiKey::kProduce, .handle = handle_produce, .overlaps = true},
+    {.key = ApiKey::kProduce, .handle = handle_produce, .overlaps = true, .appends = true},
     {.key = ApiKey::kFetch, .handle = handle_fetch, .parks = true},
     {.key = ApiKey::kListOffsets, .handle = handle_list_offsets},
     {.key = ApiKey::kMetadata, .handle = handle_metadata},

@@ -26,6 +26,8 @@ struct Api {
   /// The answer may take minutes without anything being wrong (long polls, rebalances): such a
   /// request does not hold up a shutdown.
   bool parks = false;
+  /// It writes what clients send, so it does not begin while the disk does not keep up.
+  bool appends = false;
 };
 
 /// By rising key.

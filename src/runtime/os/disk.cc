@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "runtime/os/full_write.h"
 #include "runtime/os/resident.h"
 #include "runtime/os/system_error.h"
 
@@ -64,20 +65,6 @@ Result<> read_through(const FileDescriptor& fd, const std::string& path, int64_t
   return {};
 }
 
-Result<> write_fully(const FileDescriptor& fd, const std::string& path, int64_t position,
-                     Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd.get(), bytes.data(), bytes.size(), position);
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return fail(system_error(errno, "write", path));
-    }
-    position += written;
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return {};
-}
-
 Result<> write_zeros(const FileDescriptor& fd, const std::string& path, int64_t size) {
   BlockBuffer zeros;
   std::memset(zeros.extend(kZerosPerWrite), 0, kZerosPerWrite);
@@ -101,7 +88,7 @@ Result<> allocate_space(const FileDescriptor& fd, const std::string& path, int64
 class SystemFile : public OpenFile {
  public:
   SystemFile(FileDescriptor fd, std::string path, bool direct, HelperThreads& threads,
-             HelperThreads& stable_writer)
+             StableWriter& stable_writer)
       : fd_(std::make_shared<FileDescriptor>(std::move(fd))),
         path_(std::move(path)),
         direct_(direct),
@@ -180,11 +167,11 @@ class SystemFile : public OpenFile {
   Result<> sync_now() override { return sync_descriptor(*fd_, path_); }
 
   Task<> write_stable(int64_t position, std::shared_ptr<const BlockBuffer> blocks) override {
-    return stable_writer_.run(
-        [fd = fd_, path = path_, direct = direct_, position, blocks]() -> Result<> {
-          TRY(write_fully(*fd, path, position, blocks->bytes()));
-          return direct ? Result<>() : sync_descriptor(*fd, path);
-        });
+    if (direct_) return stable_writer_.write(fd_, path_, position, std::move(blocks));
+    return stable_writer_.run([fd = fd_, path = path_, position, blocks]() -> Result<> {
+      TRY(write_fully(*fd, path, position, blocks->bytes()));
+      return sync_descriptor(*fd, path);
+    });
   }
 
   Task<> allocate(int64_t size, bool zeros) override {
@@ -202,7 +189,7 @@ class SystemFile : public OpenFile {
   std::string path_;
   bool direct_;  // and every write is stable
   HelperThreads& threads_;
-  HelperThreads& stable_writer_;
+  StableWriter& stable_writer_;
 };
 
 class SystemDirectoryLock : public DirectoryLock {

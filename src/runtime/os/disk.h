@@ -3,6 +3,7 @@
 
 #include "runtime/disk.h"
 #include "runtime/os/helper_threads.h"
+#include "runtime/os/stable_writer.h"
 
 namespace millrace::runtime::os {
 
@@ -16,7 +17,7 @@ class SystemDisk : public Disk {
  public:
   /// What blocks runs on `threads`; File::write_stable(), which somebody always waits for, on
   /// `stable_writer`, so that it never queues behind a slow sync.
-  SystemDisk(HelperThreads& threads, HelperThreads& stable_writer)
+  SystemDisk(HelperThreads& threads, StableWriter& stable_writer)
       : threads_(threads), stable_writer_(stable_writer) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) override;
@@ -32,7 +33,7 @@ class SystemDisk : public Disk {
 
  private:
   HelperThreads& threads_;
-  HelperThreads& stable_writer_;
+  StableWriter& stable_writer_;
 };
 
 }  // namespace millrace::runtime::os

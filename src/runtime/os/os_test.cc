@@ -23,7 +23,7 @@ struct Machine {
   std::unique_ptr<Driver> driver = Driver::create(loop).value();
   HelperThreads threads{*driver, 2};
   SystemNetwork network{*driver, threads};
-  HelperThreads stable_writer{*driver, 1};
+  StableWriter stable_writer{*driver};
   SystemDisk disk{threads, stable_writer};
 
   // Runs until `task` has ended.
@@ -342,6 +342,71 @@ TEST_CASE("a directory is listed in order, locked once and replaced files are wh
   held->reset();
   CHECK(disk.lock(lock_path));
   CHECK(disk.space(directory.path)->free_bytes > 0);
+}
+
+std::shared_ptr<BlockBuffer> blocks_of(char byte, size_t count) {
+  auto blocks = std::make_shared<BlockBuffer>();
+  std::memset(blocks->extend(count * kBlockBytes), byte, count * kBlockBytes);
+  return blocks;
+}
+
+TEST_CASE("stable writes arrive, through io_uring and through a thread") {
+  for (const auto how : {StableWriter::How::kBest, StableWriter::How::kThread}) {
+    Machine machine;
+    StableWriter writer(*machine.driver, how);
+    SystemDisk disk(machine.threads, writer);
+    const TemporaryDirectory directory;
+    const std::string path = directory.path + "/journal";
+    const auto file = disk.open(path, {.create = true, .direct = true}).value();
+    // More at a time than the ring takes, each of its own size and content.
+    constexpr int kWrites = 20;
+    const auto write_all = [](Loop* loop, File* into) -> Task<> {
+      Scope writes(*loop);
+      for (int i = 0; i < kWrites; ++i) {
+        writes.spawn("write", into->write_stable(int64_t{i} * 4 * int64_t(kBlockBytes),
+                                                 blocks_of(char('a' + i), size_t(1 + i % 4))));
+      }
+      co_await writes.join();
+    };
+    REQUIRE(machine.run(write_all(&machine.loop, file.get())));
+    for (int i = 0; i < kWrites; ++i) {
+      const size_t size = size_t(1 + i % 4) * kBlockBytes;
+      std::string found(size, ' ');
+      const MutableBytes into(reinterpret_cast<uint8_t*>(found.data()), size);
+      const auto reader = machine.disk.open(path, {.read_only = true}).value();
+      REQUIRE(reader->read_at(int64_t{i} * 4 * int64_t(kBlockBytes), into));
+      CHECK(found == std::string(size, char('a' + i)));
+    }
+  }
+}
+
+TEST_CASE("a stable write that fails says which file") {
+  for (const auto how : {StableWriter::How::kBest, StableWriter::How::kThread}) {
+    Machine machine;
+    StableWriter writer(*machine.driver, how);
+    SystemDisk disk(machine.threads, writer);
+    const TemporaryDirectory directory;
+    const std::string path = directory.path + "/journal";
+    REQUIRE(disk.open(path, {.create = true}));
+    const auto file = disk.open(path, {.read_only = true, .direct = true}).value();
+    const Result<> written = machine.run(file->write_stable(0, blocks_of('x', 1)));
+    REQUIRE(!written);
+    CHECK(written.error().message().find(path) != std::string::npos);
+  }
+}
+
+TEST_CASE("a stable write goes on when nobody waits for it any more") {
+  Machine machine;
+  const TemporaryDirectory directory;
+  const std::string path = directory.path + "/journal";
+  {
+    StableWriter writer(*machine.driver);
+    SystemDisk disk(machine.threads, writer);
+    const auto file = disk.open(path, {.create = true, .direct = true}).value();
+    Scope given_up(machine.loop);
+    given_up.spawn("write", file->write_stable(0, blocks_of('x', 2)));
+  }
+  CHECK(machine.disk.info(path).value().size % int64_t(kBlockBytes) == 0);
 }
 
 }  // namespace

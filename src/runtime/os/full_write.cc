@@ -1,0 +1,25 @@
+#include "runtime/os/full_write.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "runtime/os/system_error.h"
+
+namespace millrace::runtime::os {
+
+Result<> write_fully(const FileDescriptor& fd, const std::string& path, int64_t position,
+                     Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd.get(), bytes.data(), bytes.size(), position);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return fail(system_error(errno, "write", path));
+    }
+    position += written;
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace millrace::runtime::os
