@@ -403,6 +403,21 @@ TEST_CASE(
   CHECK(g.process->server.connection_count() == 1);
 }
 
+TEST_CASE("who would take the last descriptors is refused, and the log tells why once") {
+  Fixture f;
+  f.server_machine->host().sockets_max = 4;
+  std::vector<std::unique_ptr<runtime::Socket>> others;
+  for (int i = 0; i < 10; ++i) others.push_back(f.connect());
+  f.settle(seconds(1));
+  CHECK(f.process->server.connection_count() == 3);
+  const std::string log = f.world.log_text();
+  const size_t told = log.find("3 connections are open and others are refused");
+  REQUIRE(told != std::string::npos);
+  CHECK(log.find("others are refused", told + 60) == std::string::npos);
+  f.send(ApiKey::kListGroups, "here", 1);
+  CHECK(f.receive().value() == 1);
+}
+
 TEST_CASE("a higher limit lets in at once who waits, a lower one puts nobody out") {
   Fixture f({.counts = {.all_max = 1}});
   auto second = f.connect();

@@ -94,11 +94,8 @@ runtime::Address Server::advertised_to(const ConnectionFacts& connection) const 
 runtime::Task<> Server::accept_all(size_t listener) {
   while (true) {
     std::unique_ptr<runtime::Socket> socket = co_await accept_one(listener);
-    // Beyond the limit nobody is turned away: one waits here, the others in the backlog, until
-    // somebody leaves. Looked at only now, for meanwhile the limit or the other listeners moved.
-    while (static_cast<int64_t>(connections_.size()) >= limits_.counts.all_max) {
-      co_await left_.wait();
-    }
+    // Looked at only now, for meanwhile the limit or the other listeners moved.
+    co_await wait_for_place();
     if (!admit(socket->peer())) continue;
     ConnectionFacts facts{.id = next_id_++,
                           .listener = specs_[listener].name,
@@ -120,7 +117,30 @@ runtime::Task<std::unique_ptr<runtime::Socket>> Server::accept_one(size_t listen
   }
 }
 
+// Beyond max.connections nobody is turned away: one waits here, the others in the backlog, until
+// somebody leaves. So does Kafka.
+runtime::Task<> Server::wait_for_place() {
+  while (static_cast<int64_t>(connections_.size()) >= limits_.counts.all_max) {
+    const std::string line = fmt::format(
+        "{} connections are open, the most that max.connections allows: others wait "
+        "until one of them ends",
+        limits_.counts.all_max);
+    if (crowded_.is_news(line, shared_.env.loop.now())) LOG_WARNING("broker", "{}", line);
+    co_await left_.wait();
+  }
+}
+
 bool Server::admit(const runtime::Address& peer) {
+  // Without this the files of partitions could not be opened, and those who are here would suffer.
+  const int64_t sockets_max = shared_.env.network.sockets_max();
+  if (static_cast<int64_t>(connections_.size()) >= sockets_max) {
+    const std::string line = fmt::format(
+        "{} connections are open and others are refused: the rest of the process's "
+        "descriptors is for files. Raise the limit (ulimit -n, LimitNOFILE)",
+        sockets_max);
+    if (crowded_.is_news(line, shared_.env.loop.now())) LOG_WARNING("broker", "{}", line);
+    return false;
+  }
   const auto found = connections_per_ip_.find(peer.host);
   const int64_t open = found == connections_per_ip_.end() ? 0 : found->second;
   if (open < limit_of(peer.host)) return true;

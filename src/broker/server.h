@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/recent_line.h"
 #include "broker/connection.h"
 #include "runtime/env.h"
 #include "runtime/scope.h"
@@ -74,6 +75,7 @@ class Server {
 
   runtime::Task<> accept_all(size_t listener);
   runtime::Task<std::unique_ptr<runtime::Socket>> accept_one(size_t listener);
+  runtime::Task<> wait_for_place();
   bool admit(const runtime::Address& peer);
   int64_t limit_of(const std::string& host) const;
 
@@ -85,6 +87,7 @@ class Server {
   std::map<std::string, int64_t> connections_per_ip_;
   uint64_t next_id_ = 1;
   bool stopping_ = false;
+  RecentLine crowded_;
   runtime::WaitQueue left_;  // woken when a connection has ended
   runtime::Scope acceptors_;
   runtime::Scope serving_;

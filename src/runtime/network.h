@@ -91,6 +91,8 @@ class Network {
                                                    const ListenOptions& options) = 0;
   /// Errors: kUnreachable (refused, no route, unknown host).
   virtual Task<std::unique_ptr<Socket>> connect(Address to) = 0;
+  /// How many connections a server may hold open and leave enough descriptors for its files.
+  virtual int64_t sockets_max() const = 0;
 };
 
 /// Waits for at least one byte; 0 at the end of the stream. `socket` outlives the task.

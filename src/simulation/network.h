@@ -44,6 +44,7 @@ class SimulatedNetwork final : public runtime::Network {
   Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address& at,
                                                     const runtime::ListenOptions& options) override;
   runtime::Task<std::unique_ptr<runtime::Socket>> connect(runtime::Address to) override;
+  int64_t sockets_max() const override { return host_.sockets_max / 4 * 3; }
 
  private:
   Fabric& fabric_;
