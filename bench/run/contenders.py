@@ -40,6 +40,13 @@ class Server:
     def pid(self):
         return self.process.pid
 
+    def death(self):
+        """How the process ended by itself, or None while it lives."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        return f"signal {-code}" if code < 0 else f"exit status {code}"
+
     def pause(self):
         os.kill(self.pid, signal.SIGSTOP)
 
@@ -78,6 +85,14 @@ class Millrace(brokers.Millrace, Server):
     def __init__(self, folder, binary, durability="sync"):
         super().__init__(folder, binary)
         self.durability = durability
+        self.preload = None
+
+    def count_allocations(self, library, path):
+        """From the next start on, in that file; see bench/allocations/count.cc."""
+        self.preload = {"LD_PRELOAD": str(library), "MILLRACE_BENCH_ALLOCATIONS": str(path)}
+
+    def environment(self):
+        return self.preload and os.environ | self.preload
 
     def command(self):
         settings = SETTINGS | {"durability": self.durability}
@@ -112,6 +127,9 @@ class Other(Server):
     @property
     def pid(self):
         return self._pid
+
+    def death(self):
+        return None
 
     def start(self):
         pass

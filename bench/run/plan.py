@@ -114,7 +114,7 @@ class Plan:
                   lambda text: self.say(f"{self.label}: {text}"))
         try:
             if not step.workload.own_server:
-                shared.resume()
+                self.resume(shared)
             step.workload.run(run)
         except (RunFailed, contenders.brokers.BrokerFailed, OSError, KeyError, subprocess.SubprocessError) as failure:
             self.fail(step, str(failure) or type(failure).__name__)
@@ -130,12 +130,16 @@ class Plan:
         self.say(f"{self.label}: FAILED: {why}")
         self.results.fail(step.workload.key, step.contender.key, step.number, why)
 
-    def pause(self, server):
-        """A server that died under a run is started again: the failure is in the results already."""
-        try:
-            server.pause()
-        except ProcessLookupError:
+    def resume(self, server):
+        """One that died is started again; why it did is told."""
+        if death := server.death():
+            self.say(f"{self.label}: the server was dead ({death}) and is started again")
             server.start()
+        else:
+            server.resume()
+
+    def pause(self, server):
+        if not server.death():
             server.pause()
 
     # Before anything counts.

@@ -38,6 +38,8 @@ def _named():
         yield f"w4.cpu_us_at_{connections}", Row(f"{name}: broker", "us/request")
         yield f"w4.per_s_at_{connections}", Row(f"{name}: rate", "requests/s", False)
         yield f"w4.wakeups_at_{connections}", Row(f"{name}: wake-ups", "per request")
+    yield "allocations.per_request", Row("Allocations for a one-record request, 16 connections", "calls")
+    yield "allocations.per_batch", Row("Allocations for a request with a batch of 256 KiB", "calls")
     for rate in (1000, 5000, 20_000, 50_000):
         name = f"W4 at {rate} x 1 KiB a second"
         for share in SHARES:

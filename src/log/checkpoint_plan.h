@@ -19,15 +19,33 @@ class CheckpointPlan {
   using Intervals = std::array<Duration, kCheckpointCount>;
 
   /// `earlier` is woken when next() has become earlier.
-  CheckpointPlan(runtime::Loop& loop, const Intervals& intervals, runtime::WaitQueue& earlier)
-      : loop_(loop), intervals_(intervals), earlier_(earlier) {
+  /// With a journal most recovery points are in its frames too.
+  CheckpointPlan(runtime::Loop& loop, const Intervals& intervals, runtime::WaitQueue& earlier,
+                 bool has_journal)
+      : loop_(loop),
+        intervals_(intervals),
+        earlier_(earlier),
+        bytes_above_max_(int64_t{has_journal ? 1024 : 256} << 20) {
     due_.fill(kNever);
   }
 
   /// Something changed: the file is written within its interval.
   void want(Checkpoint which) { want_by(which, loop_.now() + intervals_[size_t(which)]); }
   void want_now(Checkpoint which) { want_by(which, loop_.now()); }
-  void done(Checkpoint which) { due_[size_t(which)] = kNever; }
+  /// So many bytes more are stable and lie above the recovery points on disk. A crash has them read
+  /// again, so they are not left to grow.
+  void want_recovery_point(int64_t bytes) {
+    bytes_above_ += bytes;
+    if (bytes_above_ < bytes_above_max_) {
+      want(Checkpoint::kRecoveryPoint);
+    } else {
+      want_now(Checkpoint::kRecoveryPoint);
+    }
+  }
+  void done(Checkpoint which) {
+    due_[size_t(which)] = kNever;
+    if (which == Checkpoint::kRecoveryPoint) bytes_above_ = 0;
+  }
   bool wanted(Checkpoint which) const { return due_[size_t(which)] != kNever; }
   bool is_due(Checkpoint which) const { return due_[size_t(which)] <= loop_.now(); }
   MonoTime next() const {
@@ -48,6 +66,8 @@ class CheckpointPlan {
   Intervals intervals_;
   runtime::WaitQueue& earlier_;
   std::array<MonoTime, kCheckpointCount> due_;
+  int64_t bytes_above_ = 0;
+  int64_t bytes_above_max_;
 };
 
 }  // namespace millrace::log

@@ -16,7 +16,8 @@ using runtime::Task;
 namespace {
 
 constexpr int64_t kGroupBytesMax = int64_t{4} << 20;
-constexpr int64_t kBypassBytes = int64_t{256} << 10;
+// Below 256 KiB, so that what producers with batch.size=262144 send counts as large.
+constexpr int64_t kBypassBytes = int64_t{192} << 10;
 constexpr size_t kFlushesAtOnce = 4;
 constexpr Duration kClosedFor = seconds(1);
 

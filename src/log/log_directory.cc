@@ -56,7 +56,8 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
       cache_(env.disk, options_.open_segments_max),
       removals_(env.disk, wake_),
       due_times_(wake_),
-      checkpoints_(env.loop, intervals_of(options_), wake_),
+      checkpoints_(env.loop, intervals_of(options_), wake_,
+                   options_.durability == Durability::kLocalSync && options_.journal.files_max > 0),
       write_trouble_(options_.path),
       services_{
           .env = env,

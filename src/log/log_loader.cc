@@ -323,44 +323,65 @@ Task<bool> LogLoader::recover_segment(size_t index) {
   Segment& segment = log.segments_.at(index);
   const std::shared_ptr<runtime::File> file = co_await segment.file();
   segment.forget_damage();  // what a rebuilt index met; a part of it may be cut now
+  std::optional<Reading> reading =
+      co_await read_segment(index, file.get(), checkpoints_.recovery_point);
+  if (!reading) {
+    co_await producers_before(index);
+    reading = co_await read_segment(index, file.get(), Offset(0));
+  }
+  bool whole = !reading->cut;
+  if (whole && index + 1 < log.segments_.size()) {
+    whole = co_await ends_at_next(index, *reading);
+  }
+  report_.bytes_scanned += segment.size();
+  log.log_end_ = std::max(log.log_end_, reading->next_offset);
+  scanned_end_ = reading->next_offset;
+  co_await write_again(file.get(), reading->stable_bytes, reading->contents.size);
+  co_await segment.adopt(std::move(reading->contents), log.unsynced_);
+  const bool sealed = whole && index + 1 < log.segments_.size();
+  if (sealed) co_await segment.seal(log.unsynced_);
+  log.names_unsynced_ = true;
+  co_return whole;
+}
+
+// Of what lies below `trusted` only headers are looked at. Returns nothing when there is damage, for
+// then that is not enough to tell where it begins.
+Task<std::optional<LogLoader::Reading>> LogLoader::read_segment(size_t index, runtime::File* file,
+                                                                Offset trusted) {
+  PartitionLog& log = *log_;
+  const Segment& segment = log.segments_.at(index);
   SegmentScan scan(
       *file, 0, segment.size(), log.segments_.offsets_of(index),
       services_.recovery_checks_crc ? kafka::CrcCheck::kVerify : kafka::CrcCheck::kSkip);
-  Segment::Contents contents(segment.base_offset());
+  scan.trust_below(trusted);
+  Reading reading{.contents = Segment::Contents(segment.base_offset())};
   int64_t next_yield = kBytesBetweenYields;
-  int64_t stable = 0;
-  bool whole = true;
   while (true) {
     const SegmentScan::Found found = co_await scan.next();
     if (found == SegmentScan::Found::kEnd) break;
     if (found == SegmentScan::Found::kDamage) {
-      whole = scan.damage().first_offset < checkpoints_.recovery_point;
-      if (!whole) {
+      reading.cut = scan.damage().first_offset >= checkpoints_.recovery_point;
+      if (reading.cut) {
         report_.bytes_cut += segment.size() - scan.position();
         note_cut(scan.damage(), segment);
         break;
       }
+      if (trusted > Offset(0)) co_return std::nullopt;
       note_damage(scan.damage(), index);
     } else {
-      co_await note_batch(contents, scan);
+      co_await note_batch(reading.contents, scan);
     }
-    contents.size = scan.next_position();
-    if (scan.next_offset() <= checkpoints_.recovery_point) stable = contents.size;
+    reading.contents.size = scan.next_position();
+    if (scan.next_offset() <= checkpoints_.recovery_point) {
+      reading.stable_bytes = reading.contents.size;
+    }
     if (scan.next_position() > next_yield) {
       next_yield = scan.next_position() + kBytesBetweenYields;
       co_await runtime::yield();
     }
   }
-  if (whole && index + 1 < log.segments_.size()) whole = co_await ends_at_next(index, scan);
-  report_.bytes_scanned += segment.size();
-  log.log_end_ = std::max(log.log_end_, scan.next_offset());
-  scanned_end_ = scan.next_offset();
-  co_await write_again(file.get(), stable, contents.size);
-  co_await segment.adopt(std::move(contents), log.unsynced_);
-  const bool sealed = whole && index + 1 < log.segments_.size();
-  if (sealed) co_await segment.seal(log.unsynced_);
-  log.names_unsynced_ = true;
-  co_return whole;
+  reading.next_offset = scan.next_offset();
+  co_return reading;
 }
 
 // After a sync that failed, the page cache may hold bytes that are not on the disk and that no
@@ -381,15 +402,15 @@ Task<> LogLoader::write_again(runtime::File* file, int64_t from, int64_t to) {
 
 // Whether the segment reaches to the next one. A file that ends early, at the end of a batch, looks
 // whole by itself.
-Result<bool> LogLoader::ends_at_next(size_t index, const SegmentScan& scan) {
+Result<bool> LogLoader::ends_at_next(size_t index, const Reading& reading) {
   Segment& behind = log_->segments_.at(index + 1);
   const Offset next = behind.base_offset();
   const bool damaged_to_end = !damaged_.empty() && damaged_.back().second == index &&
                               damaged_.back().first.next_offset == kNoOffset;
-  if (damaged_to_end || scan.next_offset() >= next) return true;
-  if (next - scan.next_offset() > INT32_MAX && TRY(begins_with_batch(behind))) return true;
-  const Damage missing{.position = scan.next_position(),
-                       .first_offset = scan.next_offset(),
+  if (damaged_to_end || reading.next_offset >= next) return true;
+  if (next - reading.next_offset > INT32_MAX && TRY(begins_with_batch(behind))) return true;
+  const Damage missing{.position = reading.contents.size,
+                       .first_offset = reading.next_offset,
                        .why = Error(Errc::kCorruptMessage, "the file ends too early")};
   if (missing.first_offset < checkpoints_.recovery_point) {
     note_damage(missing, index);
@@ -414,8 +435,12 @@ Result<> LogLoader::note_batch(Segment::Contents& contents, SegmentScan& scan) {
     log_->note_epoch(header.partition_leader_epoch(), header.base_offset());
   }
   if (!header.has_producer_id()) return {};
-  const kafka::RecordBatchView batch = TRY(scan.batch());
-  const std::optional<AbortedTransaction> aborted = log_->note_producer(batch);
+  if (!header.is_control()) {
+    log_->producers_or_new().update(header);
+    return {};
+  }
+  const kafka::RecordBatchView marker = TRY(scan.batch());
+  const std::optional<AbortedTransaction> aborted = log_->note_producer(marker);
   if (aborted) contents.aborted.append(*aborted);
   return {};
 }

@@ -8,6 +8,10 @@
 //   below it                         it was stable once, so this is rot: the bytes stay, their
 //                                    offsets are reported, and what lies behind stays readable
 //
+// CRCs are checked above the recovery point. Below it headers have to follow each other; where they
+// do not, the whole segment is checked. Rot in records there is for those who check CRCs: clients,
+// compaction, `millrace log check`.
+//
 // A segment that ends before the next one begins is treated as if its end were damaged. A batch
 // that reaches into the next segment, or beyond what its own indexes can tell, is damaged itself.
 // After an orderly stop only the end is looked at; the rest is believed until a read meets
@@ -70,9 +74,18 @@ class LogLoader {
   runtime::Task<> recover();
   Result<> producers_before(size_t index);
   void take_snapshot(Offset base);
+  // What a segment holds.
+  struct Reading {
+    Segment::Contents contents;
+    int64_t stable_bytes = 0;  // below the recovery point
+    Offset next_offset{0};
+    bool cut = false;  // not all of it can be kept
+  };
   runtime::Task<bool> recover_segment(size_t index);
+  runtime::Task<std::optional<Reading>> read_segment(size_t index, runtime::File* file,
+                                                     Offset trusted);
   static runtime::Task<> write_again(runtime::File* file, int64_t from, int64_t to);
-  Result<bool> ends_at_next(size_t index, const SegmentScan& scan);
+  Result<bool> ends_at_next(size_t index, const Reading& reading);
   static Result<bool> begins_with_batch(Segment& segment);
   Result<> note_batch(Segment::Contents& contents, SegmentScan& scan);
   void note_damage(const Damage& damage, size_t index);

@@ -318,7 +318,9 @@ Result<> PartitionLog::roll_to(Offset base_offset) {
   return {};
 }
 
+// Without a journal a crash has everything read again that was not flushed, so that is bounded too.
 bool PartitionLog::flush_due() {
+  if (unflushed_bytes_ >= kUnflushedBytesMax) return true;
   if (!config_->flush_messages) return false;
   return log_end_ - stable_.flushed() >= *config_->flush_messages;
 }

@@ -77,6 +77,7 @@ void PartitionLog::fail_for_good(Error error) {
 
 // Has what was appended acknowledged some day: by the journal, or by a sync of its own.
 void PartitionLog::make_durable(Bytes batches, Offset first) {
+  unflushed_bytes_ += int64_t(batches.size());
   if (services_.durability == Durability::kPageCache) {
     if (flush_due()) need_commit();
     return;
@@ -163,7 +164,8 @@ PartitionLog::Commit PartitionLog::begin_commit() {
                 .end = log_end_,
                 .truncations = truncations_,
                 .turn = services_.journal.turn(),
-                .bypassed_bytes = std::exchange(bypassed_bytes_, 0)};
+                .bypassed_bytes = std::exchange(bypassed_bytes_, 0),
+                .bytes = std::exchange(unflushed_bytes_, 0)};
   unsynced_.clear();
   if (!snapshots_.empty()) commit.snapshot = snapshots_.back();
   if (metadata_unsynced_) {
@@ -203,7 +205,7 @@ void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
     stable_.flushed_to(commit.end);
     settle_journal(commit);
   }
-  services_.checkpoints.want(Checkpoint::kRecoveryPoint);
+  services_.checkpoints.want_recovery_point(commit.bytes);
   durable_changed();
   if (!untouched || commit.snapshot <= stable_snapshot_) return;
   stable_snapshot_ = commit.snapshot;

@@ -243,6 +243,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   friend class Cleaner;
   friend class Compaction;
 
+  static constexpr int64_t kUnflushedBytesMax = int64_t{64} << 20;
+
   // What one commit makes stable. See committer.h.
   struct Commit {
     UnsyncedFiles files;
@@ -254,6 +256,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     uint64_t truncations = 0;
     JournalRing::Turn turn = 0;
     int64_t bypassed_bytes = 0;
+    int64_t bytes = 0;
   };
   bool begins_commit();
   Commit begin_commit();
@@ -351,6 +354,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   JournalSlot journal_slot_;
   JournalRing::Turn unflushed_since_ = 0;  // the oldest file of the journal that is needed
   int64_t bypassed_bytes_ = 0;             // not yet in a commit
+  int64_t unflushed_bytes_ = 0;            // the same, of all that was appended
   runtime::WaitQueue durable_waiters_;
   runtime::WaitQueue flushed_waiters_;
   runtime::WaitQueue log_start_waiters_;

@@ -137,7 +137,7 @@ TEST_CASE("damage below the recovery point is kept and reported, and the rest st
   REQUIRE(put(world.log(), {"after the checkpoint"}));
   REQUIRE(world.durable(world.log()));
   world.node().kill();
-  REQUIRE(world.disk().flip_bit(kFirstLog, 8 * batch + 80, 3));
+  REQUIRE(world.disk().flip_bit(kFirstLog, 8 * batch + kafka::batch_layout::kMagic, 3));
   REQUIRE(world.start());
   CHECK(world.log().log_end_offset() == Offset(11));
   REQUIRE(world.log().damaged().size() == 1);
@@ -154,6 +154,31 @@ TEST_CASE("damage below the recovery point is kept and reported, and the rest st
   const auto before = world.log().read(Offset(6), {.bound = ReadBound::kLogEnd});
   REQUIRE(before.has_value());
   CHECK(before->upper_bound == Offset(8));
+}
+
+TEST_CASE("records that rot below the recovery point do not hold up a start") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+  REQUIRE(put(world.log(), {"after the checkpoint"}));
+  REQUIRE(world.durable(world.log()));
+  world.node().kill();
+  REQUIRE(world.disk().flip_bit(kFirstLog, 8 * batch + 80, 3));
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(11));
+  CHECK(world.log().read(Offset(8), {.bound = ReadBound::kLogEnd}).has_value());
+  CHECK(world.offsets(9) == numbers(9, 11));
+}
+
+TEST_CASE("above the recovery point every CRC is checked") {
+  TenBatches world(1 << 20);
+  const int64_t batch = world.batch_bytes();
+  REQUIRE(world.world().run(world.node(), world.directory().write_checkpoints()));
+  REQUIRE(put(world.log(), {"after the checkpoint"}));
+  world.node().kill();
+  REQUIRE(world.disk().flip_bit(kFirstLog, 10 * batch + 80, 3));
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(10));
 }
 
 TEST_CASE("stable records whose bytes are gone leave their offsets taken") {

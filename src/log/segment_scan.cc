@@ -9,7 +9,6 @@
 namespace millrace::log {
 namespace {
 
-constexpr size_t kWindowBytes = 256 << 10;
 // Records may hold bytes that look like headers, by chance or by design. So much is spent on them
 // before the rest of the segment is given up.
 constexpr int64_t kResyncBytesMax = 256 << 20;
@@ -35,13 +34,13 @@ SegmentScan::SegmentScan(runtime::File& file, int64_t from, int64_t to, SegmentO
       offsets_end_(offsets.end),
       crc_(crc) {}
 
-// The bytes from `position` on: `wanted` of them, or what is left. Reads ahead.
-Result<Bytes> SegmentScan::at_least(int64_t position, size_t wanted) {
+// The bytes from `position` on: `wanted` of them, or what is left. Reads `ahead` when it must read.
+Result<Bytes> SegmentScan::at_least(int64_t position, size_t wanted, int64_t ahead_bytes) {
   wanted = static_cast<size_t>(std::min<int64_t>(int64_t(wanted), end_ - position));
   const int64_t window_end = window_position_ + int64_t(window_.size());
   if (position < window_position_ || position + int64_t(wanted) > window_end) {
     const auto ahead = static_cast<size_t>(
-        std::min<int64_t>(std::max<int64_t>(int64_t(wanted), kWindowBytes), end_ - position));
+        std::min<int64_t>(std::max<int64_t>(int64_t(wanted), ahead_bytes), end_ - position));
     window_.resize(ahead);
     window_position_ = position;
     const size_t got = TRY(file_.read_at(position, window_.mutable_bytes()));
@@ -72,7 +71,7 @@ Result<std::optional<Error>> SegmentScan::check(int64_t position) {
                              header->last_offset().value, offsets_end_.value));
   }
   const uint32_t expected_crc = header->crc();
-  if (size <= int64_t{kWindowBytes}) TRY(at_least(position, size_t(size)));
+  if (size <= kWindowBytes) TRY(at_least(position, size_t(size)));
   uint32_t crc = 0;
   for (int64_t at = kafka::batch_layout::kAttributes; at < size;) {
     bytes = TRY(at_least(position + at, 1));
@@ -90,12 +89,29 @@ Result<std::optional<Error>> SegmentScan::check(int64_t position) {
   return std::nullopt;
 }
 
+// Whether there is a header that is to be trusted, and is in its place. Leaves it behind.
+Result<bool> SegmentScan::check_header(int64_t position) {
+  if (trusted_ <= expected_) return false;
+  // From one large batch to the next there is little to read.
+  const bool large = trusted_bytes_ > kWindowBytes / 8;
+  const Bytes bytes = TRY(at_least(position, kafka::kBatchHeaderSize, large ? 4096 : kWindowBytes));
+  const Result<kafka::BatchHeaderView> header = kafka::parse_batch_header(bytes);
+  if (!header || int64_t(header->size()) > end_ - position) return false;
+  if (header->base_offset() < expected_ || header->next_offset() > trusted_) return false;
+  if (header->next_offset() > offsets_end_) return false;
+  trusted_bytes_ = int64_t(header->size());
+  header_ = *header;
+  return true;
+}
+
 Result<SegmentScan::Found> SegmentScan::next() {
   position_ = next_position_;
   header_.reset();
   if (position_ >= end_) return Found::kEnd;
-  std::optional<Error> wrong = TRY(check_in_place(position_));
-  if (wrong) return found_damage(*std::move(wrong));
+  if (!TRY(check_header(position_))) {
+    std::optional<Error> wrong = TRY(check_in_place(position_));
+    if (wrong) return found_damage(*std::move(wrong));
+  }
   next_position_ = position_ + int64_t(header_->size());
   expected_ = header_->next_offset();
   return Found::kBatch;

@@ -36,6 +36,10 @@ class SegmentScan {
   SegmentScan(runtime::File& file, int64_t from, int64_t to, SegmentOffsets offsets,
               kafka::CrcCheck crc = kafka::CrcCheck::kVerify);
 
+  /// Of batches that end at `offset` or before only the headers are read: they were stable once. What
+  /// has rotted since is perhaps not found, and if it is, then not where it begins.
+  void trust_below(Offset offset) { trusted_ = offset; }
+
   /// Goes on to the next batch or damage.
   /// Errors: kIo.
   Result<Found> next();
@@ -52,12 +56,15 @@ class SegmentScan {
   Offset next_offset() const { return expected_; }          ///< behind all batches so far
 
  private:
-  Result<Bytes> at_least(int64_t position, size_t wanted);
+  Result<Bytes> at_least(int64_t position, size_t wanted, int64_t ahead = kWindowBytes);
+  Result<bool> check_header(int64_t position);
   Result<std::optional<Error>> check(int64_t position);
   Result<std::optional<Error>> check_in_place(int64_t position);
   Result<Found> found_damage(Error why);
   Result<int64_t> resync(int64_t from);
   Result<int64_t> next_whole(int64_t at);
+
+  static constexpr int64_t kWindowBytes = 256 << 10;
 
   runtime::File& file_;
   int64_t end_;
@@ -66,6 +73,8 @@ class SegmentScan {
   Offset expected_;
   Offset offsets_end_;
   kafka::CrcCheck crc_;
+  Offset trusted_{0};
+  int64_t trusted_bytes_ = 0;  // of the last batch that was
   Buffer window_;
   int64_t window_position_ = 0;
   std::optional<kafka::BatchHeaderView> header_;

@@ -3,8 +3,8 @@
 import time
 
 from machine import MIB, cpu_s, descriptors, rss_bytes
-from workloads.start import fresh, start_to_ack
-from workloads.workload import KAFKA, MILLRACE, NULL, OWN_SERVER, READERS, Workload
+from workloads.start import start_to_ack
+from workloads.workload import KAFKA, MILLRACE, NULL, OWN_SERVER, READERS, Workload, fresh
 
 TOPIC_PARTITIONS_MAX = 1000
 

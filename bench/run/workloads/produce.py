@@ -1,7 +1,10 @@
 """W1 to W4 and W10: producing as fast as the broker takes it, and what that costs the broker."""
 
+import struct
+
 from machine import GB
-from workloads.workload import NULL_DURABLE, KAFKA_SYNCED, NULL, KAFKA, MILLRACE_CACHED, OTHER, Workload
+from workloads.workload import (NULL_DURABLE, KAFKA_SYNCED, NULL, KAFKA, MILLRACE, MILLRACE_CACHED, OTHER, Workload,
+                                fresh)
 
 PARTITIONS = 6
 BIG = {"connections": 2, "in_flight": 5}
@@ -95,6 +98,36 @@ class OneRecordRequests(Workload):
                 run.note(f"w4.per_s_at_{connections}", said["requests_per_s"])
                 run.note(f"w4.wakeups_at_{connections}", said["server_wakeups"] / said["requests"])
             self.with_topic(run, f"w4-{connections}", PARTITIONS, body)
+
+
+class Allocations(Workload):
+    key = "W4 allocations"
+    says = "how often the broker asks for memory: one-record requests on 16 connections, and batches of 256 KiB"
+    contenders = (MILLRACE, MILLRACE_CACHED)
+    rounds = 1
+    own_server = True
+
+    def run(self, run):
+        contender, load = fresh(run)
+        run.folder.mkdir(parents=True, exist_ok=True)
+        path = run.folder.parent / "allocations"
+        contender.server.count_allocations(run.binary.parent / "libbench_allocations.so", path)
+        try:
+            contender.server.start()
+            for row, shape in (("request", {"record_bytes": 100, "connections": 16, "in_flight": 1}),
+                               ("batch", {"records_per_batch": 250, **BIG})):
+                load.create(row, PARTITIONS)
+                load.measure("produce", topic=row, partitions=PARTITIONS, seconds=1, warm_up_s=0, **shape)
+                before = calls(path)
+                said = load.measure("produce", topic=row, partitions=PARTITIONS, seconds=2, warm_up_s=0, **shape)
+                run.note(f"allocations.per_{row}", (calls(path) - before) / said["requests"])
+        finally:
+            contender.server.remove()
+            path.unlink(missing_ok=True)
+
+
+def calls(path):
+    return struct.unpack("=Q", path.read_bytes()[:8])[0]
 
 
 class Compressed(Workload):

@@ -3,19 +3,11 @@
 import time
 
 import contenders
-from load import Load, RunFailed
+from load import RunFailed
 from machine import MIB, cpu_s, rss_bytes
 from workloads.consume import produce_backlog
 from workloads.produce import BIG, PARTITIONS
-from workloads.workload import OWN_SERVER, Workload
-
-
-def fresh(run):
-    """A server of its own for this run, and a contender and a load for it."""
-    server = run.contender.make(run.folder)
-    contender = contenders.Contender(run.contender.key, run.contender.title, server, run.contender.topic,
-                                     run.contender.durable, run.contender.make)
-    return contender, Load(run.binary, contender)
+from workloads.workload import OWN_SERVER, Workload, fresh
 
 
 def start_to_ack(contender, load, topic, limit_s=240):

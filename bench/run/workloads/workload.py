@@ -36,6 +36,14 @@ class Run:
         return {"seconds": seconds or self.scale.seconds, "warm_up_s": self.scale.warm_up_s}
 
 
+def fresh(run):
+    """A server of its own for this run, and a contender and a load for it."""
+    server = run.contender.make(run.folder)
+    contender = Contender(run.contender.key, run.contender.title, server, run.contender.topic,
+                                     run.contender.durable, run.contender.make)
+    return contender, Load(run.binary, contender)
+
+
 class Workload:
     key = ""                # "W1"
     says = ""               # one sentence
