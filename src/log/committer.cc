@@ -31,7 +31,8 @@ Task<> Committer::commit(PartitionLog* log) {
     result = co_await runtime::as_result(log->services_.write_recovery_points());
   }
   for (const std::string& directory : commit.directories) {
-    if (result) result = env_.disk.sync_directory(directory);
+    if (!result) break;
+    result = co_await runtime::as_result(env_.disk.sync_directory_aside(directory));
   }
   // Given up because the server goes down: nobody learns anything.
   if (!result && result.error().code() == Errc::kCancelled) co_return;

@@ -104,7 +104,7 @@ Task<> JournalRing::make_file(bool zeros) {
   const auto make = [](JournalRing* ring, RingFile* file, bool written) -> Task<> {
     file->file = co_await ring->env_.disk.open(file->path, {.create = true, .direct = true});
     co_await file->file->allocate(ring->options_.file_bytes, written);
-    co_await ring->env_.disk.sync_directory(ring->directory_);
+    co_await ring->env_.disk.sync_directory_aside(ring->directory_);
   };
   const Result<> done = co_await runtime::as_result(make(this, made.get(), zeros));
   making_ = false;

@@ -16,7 +16,6 @@ using runtime::Task;
 namespace {
 
 constexpr size_t kSmallFileBytesMax = 1 << 20;
-constexpr size_t kRemovalsAtOnce = 64;
 constexpr size_t kEpochsAtOnce = 64;
 constexpr Duration kWakeAtLeast = seconds(300);  // the wall clock may have been set meanwhile
 constexpr std::string_view kMetadataTopic = "__cluster_metadata";
@@ -54,7 +53,7 @@ JournalRecovery::Key key_of(const PartitionLog& log) {
 LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
     : options_(std::move(options)),
       cache_(env.disk, options_.open_segments_max),
-      removals_(env.disk, wake_),
+      removals_(env),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_,
                    options_.durability == Durability::kLocalSync && options_.journal.files_max > 0),
@@ -433,11 +432,11 @@ void LogDirectory::start_maintenance() {
   end_recovery();
   maintenance_.spawn("log maintenance", maintain());
   maintenance_.spawn("log cleaner", cleaner_.run());
+  maintenance_.spawn("log removals", removals_.run());
 }
 
 Task<> LogDirectory::maintain() {
   while (true) {
-    removals_.remove_due(services_.env.loop.now(), kRemovalsAtOnce);
     const Timestamp now = services_.env.clock.wall();
     while (PartitionLog* log = due_times_.take(now)) {
       if (const Result<> attended = log->attend(now); !attended) {
@@ -455,7 +454,7 @@ Task<> LogDirectory::maintain() {
 }
 
 MonoTime LogDirectory::next_wake() const {
-  MonoTime wake = std::min(removals_.next(), checkpoints_.next());
+  MonoTime wake = checkpoints_.next();
   if (const std::optional<Timestamp> due = due_times_.next()) {
     const Duration ahead = *due - services_.env.clock.wall();
     wake = std::min(wake, services_.env.loop.now() + std::min(ahead, kWakeAtLeast));
@@ -552,7 +551,7 @@ Task<> LogDirectory::replace_checkpoint(Checkpoint which, const OffsetCheckpoint
   co_await file->write_at(0, {&bytes, 1});
   co_await file->sync();
   co_await disk.rename(temporary, name);
-  co_await disk.sync_directory(path());
+  co_await disk.sync_directory_aside(path());
   removed_.clear();
 }
 

@@ -156,6 +156,7 @@ TEST_CASE("loading tells how far it is") {
     REQUIRE(put(log, {"x"}));
     REQUIRE(world.durable(log));
   }
+  world.run_for(milliseconds(100));  // the names of the files are stable too
   world.node().crash();
   LogServer* server = nullptr;
   world.node().start([&](runtime::Env& env) {

@@ -94,6 +94,10 @@ class LogWorld {
     forget(name);
     return directory().remove(name);
   }
+  /// The next start knows it, as a server does whose metadata have it.
+  void expect(const TopicPartition& name = kOrders, TopicId id = kOrdersId) {
+    created_.insert_or_assign(name, id);
+  }
   /// The next start finds it by itself or not at all.
   void forget(const TopicPartition& name = kOrders) { created_.erase(name); }
   PartitionLog& log(const TopicPartition& name = kOrders) {

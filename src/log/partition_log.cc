@@ -454,7 +454,7 @@ Task<> PartitionLog::write_epochs(PartitionLog* log) {
   co_await file->write_at(0, {&bytes, 1});
   co_await file->sync();
   co_await disk.rename(name + ".tmp", name);
-  co_await disk.sync_directory(log->home_.directory);
+  co_await disk.sync_directory_aside(log->home_.directory);
 }
 
 // Completes all files. What is left to do is to sync them.

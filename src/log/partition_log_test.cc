@@ -649,6 +649,7 @@ TEST_CASE("a failed sync ends appends for good, tells who waits, and leaves no c
   OneLog world;
   REQUIRE(put(world.log(), {"stable"}));
   REQUIRE(world.durable(world.log()));
+  world.run_for(milliseconds(100));  // the file's name is stable too
   world.disk().fail_syncs(true);
   REQUIRE(put(world.log(), {"lost?"}));
   CHECK(world.durable(world.log()).error().code() == Errc::kKafkaStorageError);

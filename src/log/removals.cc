@@ -10,18 +10,23 @@ void Removals::add(std::string path, MonoTime when) {
   if (is_earlier) earlier_.wake_all();
 }
 
-void Removals::remove_due(MonoTime now, size_t count_max) {
-  while (!due_.empty() && due_.begin()->first <= now && count_max-- > 0) {
+runtime::Task<> Removals::run() {
+  while (true) {
+    if (next() > env_.loop.now()) {
+      co_await earlier_.wait_until(next());
+      continue;
+    }
     const std::string path = std::move(due_.begin()->second);
     due_.erase(due_.begin());
-    const Result<runtime::FileInfo> info = disk_.info(path);
+    const Result<runtime::FileInfo> info = env_.disk.info(path);
     if (!info) continue;  // gone already
-    const Result<> removed =
-        info->is_directory ? runtime::remove_tree(disk_, path) : disk_.remove(path);
-    if (!removed) {
-      LOG_WARNING("log", "cannot remove {}: {}; the next start tries again", path,
-                  removed.error().message());
-    }
+    const Result<> removed = co_await runtime::as_result(
+        info->is_directory ? remove_tree_aside(&env_.disk, path) : env_.disk.remove_aside(path));
+    // Its directory may have got another name meanwhile.
+    if (removed || removed.error().code() == Errc::kNotFound) continue;
+    if (removed.error().code() == Errc::kCancelled) co_return;
+    LOG_WARNING("log", "cannot remove {}: {}; the next start tries again", path,
+                removed.error().message());
   }
 }
 

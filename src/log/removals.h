@@ -7,30 +7,30 @@
 #include <string>
 
 #include "base/time.h"
-#include "runtime/disk.h"
+#include "runtime/env.h"
+#include "runtime/task.h"
 #include "runtime/wait.h"
 
 namespace millrace::log {
 
 class Removals {
  public:
-  /// `earlier` is woken when next() has become earlier.
-  Removals(runtime::Disk& disk, runtime::WaitQueue& earlier) : disk_(disk), earlier_(earlier) {}
+  explicit Removals(runtime::Env& env) : env_(env) {}
 
   /// `path` is a file, or a directory with all that is in it.
   void add(std::string path, MonoTime when);
-  /// Removes what is due, at most `count_max`, and says so in the log when one cannot be removed.
-  void remove_due(MonoTime now, size_t count_max);
-  /// When the next one is due; kNever when there is none.
-  MonoTime next() const { return due_.empty() ? kNever : due_.begin()->first; }
-  size_t size() const { return due_.size(); }
+  /// Removes what is due, one after the other, and says so in the log when one cannot be removed.
+  /// Runs: until it is cancelled.
+  runtime::Task<> run();
   /// Forgets what lies in a directory that was renamed.
   void forget_within(const std::string& directory);
 
  private:
-  runtime::Disk& disk_;
+  MonoTime next() const { return due_.empty() ? kNever : due_.begin()->first; }
+
+  runtime::Env& env_;
   std::multimap<MonoTime, std::string> due_;
-  runtime::WaitQueue& earlier_;
+  runtime::WaitQueue earlier_;
 };
 
 }  // namespace millrace::log

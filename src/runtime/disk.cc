@@ -53,6 +53,14 @@ Result<> remove_tree(Disk& disk, const std::string& path) {
   return disk.remove_directory(path);
 }
 
+Task<> remove_tree_aside(Disk* disk, std::string path) {
+  for (const DirectoryEntry& entry : co_await disk->list(path)) {
+    const std::string inner = join_path(path, entry.name);
+    co_await (entry.is_directory ? remove_tree_aside(disk, inner) : disk->remove_aside(inner));
+  }
+  co_await disk->remove_directory(path);
+}
+
 std::string join_path(std::string_view directory, std::string_view name) {
   if (directory.empty() || directory == ".") return std::string(name);
   return directory.ends_with('/') ? fmt::format("{}{}", directory, name)

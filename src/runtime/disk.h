@@ -117,6 +117,11 @@ class Disk {
   virtual Result<FileInfo> info(const std::string& path) = 0;
   /// Makes creations, renames and removals in this directory stable.
   virtual Result<> sync_directory(const std::string& path) = 0;
+  // The same two while the loop goes on. Either may wait long for the device, and for what is in
+  // memory of a large file. A task that is dropped leaves open whether it happens.
+  virtual Task<> remove_aside(std::string path) = 0;
+  virtual Task<> sync_directory_aside(std::string path) = 0;
+
   virtual Result<DiskSpace> space(const std::string& path) = 0;
   /// Errors: kLocked when another process (or node) holds it, with its pid where known.
   virtual Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) = 0;
@@ -134,6 +139,8 @@ Result<> make_directories(Disk& disk, const std::string& path);
 
 /// Removes a directory with all that is in it.
 Result<> remove_tree(Disk& disk, const std::string& path);
+/// The same while the loop goes on. Borrows `disk`.
+Task<> remove_tree_aside(Disk* disk, std::string path);
 
 /// "a/b" and "c" give "a/b/c".
 std::string join_path(std::string_view directory, std::string_view name);

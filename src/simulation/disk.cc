@@ -96,6 +96,46 @@ struct SimulatedDisk::ReadInProgress : Event {
   bool ended = false;
 };
 
+// A call that a helper thread makes. As above.
+struct SimulatedDisk::CallInProgress : Event {
+  using Call = Result<> (SimulatedDisk::*)(const std::string&);
+
+  CallInProgress(SimulatedDisk* d, Call c, const std::string* p)
+      : Event([](Event& self) { static_cast<CallInProgress&>(self).happen(); }),
+        disk(d),
+        call(c),
+        path(p) {
+    const Duration delay = disk->faults_.disk_sync_delay;
+    disk->timeline_.schedule(*this, disk->timeline_.now() + up_to(disk->random_, delay + delay));
+  }
+
+  void happen() {
+    result = (disk->*call)(*path);
+    ended = true;
+    waiting.wake_all();
+    disk->timeline_.schedule_no_later(disk->turn_, disk->timeline_.now());
+  }
+
+  SimulatedDisk* disk;
+  Call call;
+  const std::string* path;
+  runtime::WaitQueue waiting;
+  Result<> result;
+  bool ended = false;
+};
+
+Task<> SimulatedDisk::remove_aside(std::string path) {
+  CallInProgress removal(this, &SimulatedDisk::remove, &path);
+  while (!removal.ended) co_await removal.waiting.wait();
+  co_await std::move(removal.result);
+}
+
+Task<> SimulatedDisk::sync_directory_aside(std::string path) {
+  CallInProgress sync(this, &SimulatedDisk::sync_directory, &path);
+  while (!sync.ended) co_await sync.waiting.wait();
+  co_await std::move(sync.result);
+}
+
 class SimulatedDisk::OpenFile final : public File {
  public:
   OpenFile(SimulatedDisk* disk, InodeRef inode, std::string path, bool read_only)

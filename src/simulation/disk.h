@@ -36,6 +36,8 @@ class SimulatedDisk final : public runtime::Disk {
   Result<std::vector<runtime::DirectoryEntry>> list(const std::string& path) override;
   Result<runtime::FileInfo> info(const std::string& path) override;
   Result<> sync_directory(const std::string& path) override;
+  runtime::Task<> remove_aside(std::string path) override;
+  runtime::Task<> sync_directory_aside(std::string path) override;
   Result<runtime::DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<runtime::DirectoryLock>> lock(const std::string& path) override;
 
@@ -88,6 +90,7 @@ class SimulatedDisk final : public runtime::Disk {
   class Lock;
   struct SyncInProgress;
   struct ReadInProgress;
+  struct CallInProgress;
 
   Result<> write(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
   void put(Inode& inode, const std::string& path, int64_t position, Bytes bytes);

@@ -85,6 +85,18 @@ Result<> allocate_space(const FileDescriptor& fd, const std::string& path, int64
   return zeros ? write_zeros(fd, path, size) : sync_descriptor(fd, path);
 }
 
+Result<> remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
+  return {};
+}
+
+Result<> sync_names(const std::string& directory) {
+  const FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return fail(system_error(errno, "open", directory));
+  if (::fsync(fd.get()) != 0) return fail(system_error(errno, "sync", directory));
+  return {};
+}
+
 class SystemFile : public OpenFile {
  public:
   SystemFile(FileDescriptor fd, std::string path, bool direct, HelperThreads& threads,
@@ -230,8 +242,11 @@ Result<> SystemDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Result<> SystemDisk::remove(const std::string& path) {
-  if (::unlink(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
-  return {};
+  return remove_file(path);
+}
+
+Task<> SystemDisk::remove_aside(std::string path) {
+  return threads_.run([path = std::move(path)] { return remove_file(path); });
 }
 
 Result<> SystemDisk::make_directory(const std::string& path) {
@@ -274,10 +289,11 @@ Result<FileInfo> SystemDisk::info(const std::string& path) {
 }
 
 Result<> SystemDisk::sync_directory(const std::string& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return fail(system_error(errno, "open", path));
-  if (::fsync(fd.get()) != 0) return fail(system_error(errno, "sync", path));
-  return {};
+  return sync_names(path);
+}
+
+Task<> SystemDisk::sync_directory_aside(std::string path) {
+  return threads_.run([path = std::move(path)] { return sync_names(path); });
 }
 
 Result<DiskSpace> SystemDisk::space(const std::string& path) {

@@ -28,6 +28,8 @@ class SystemDisk : public Disk {
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
   Result<FileInfo> info(const std::string& path) override;
   Result<> sync_directory(const std::string& path) override;
+  Task<> remove_aside(std::string path) override;
+  Task<> sync_directory_aside(std::string path) override;
   Result<DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override;
 
