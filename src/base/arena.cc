@@ -35,7 +35,10 @@ Bytes Arena::copy(Bytes bytes) {
 
 void Arena::reset() {
   if (blocks_.size() > 1) blocks_.resize(1);
+  if (!blocks_.empty() && blocks_.front().size > kBlockBytes) blocks_.clear();
   used_ = 0;
+  next_ = nullptr;
+  left_ = 0;
   if (blocks_.empty()) return;
   next_ = blocks_.front().memory.get();
   left_ = blocks_.front().size;

@@ -50,7 +50,7 @@ class Arena {
 
   void* allocate(size_t size, size_t alignment);
 
-  /// Forgets all that was allocated and keeps one block for the next request.
+  /// Forgets all that was allocated and keeps one block of the usual size for the next request.
   void reset();
   /// Bytes handed out since the last reset.
   size_t used() const { return used_; }

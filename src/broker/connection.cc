@@ -93,7 +93,9 @@ Result<> Connection::take_frames() {
   size_t taken = 0;
   while (std::optional<Frame> frame = TRY(buffer_.next_frame())) {
     ++taken;
-    pipeline_.push_back(TRY(Request::parse(*std::move(frame), shared_.apis, shared_.node, facts_)));
+    RequestPool::Ptr request = shared_.requests.take();
+    TRY(request->parse(*std::move(frame), shared_.apis, shared_.node, facts_));
+    pipeline_.push_back(std::move(request));
   }
   if (!was_in_frame || taken > 0) frame_began_ = shared_.env.loop.now();
   start_requests();
@@ -219,7 +221,7 @@ void Connection::flush() {
 
 Connection::Next Connection::gather(size_t bytes_max) const {
   Next next;
-  for (const std::unique_ptr<Request>& request : pipeline_) {
+  for (const RequestPool::Ptr& request : pipeline_) {
     if (request->state_ != Request::State::kAnswered) break;
     for (const ResponsePart& part : request->response_.unsent()) {
       next.file = part.file;
@@ -336,7 +338,7 @@ void Connection::drain() {
   resumed_.wake_all();
   socket_->readable().wake_all();
   const bool all_parked =
-      std::all_of(pipeline_.begin(), pipeline_.end(), [](const std::unique_ptr<Request>& request) {
+      std::all_of(pipeline_.begin(), pipeline_.end(), [](const RequestPool::Ptr& request) {
         return request->state_ == Request::State::kQueued ||
                (request->state_ == Request::State::kRunning && request->api().parks);
       });

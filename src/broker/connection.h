@@ -20,7 +20,7 @@
 #include "broker/cold_reads.h"
 #include "broker/memory_budget.h"
 #include "broker/receive_buffer.h"
-#include "broker/request.h"
+#include "broker/request_pool.h"
 #include "broker/slab.h"
 #include "runtime/env.h"
 #include "runtime/scope.h"
@@ -45,6 +45,7 @@ struct ConnectionShared {
   SlabPool slabs;
   ReceiveBudget receive_budget;  ///< queued.max.request.bytes
   ColdReads cold_reads{};        ///< before records are sent or copied
+  RequestPool requests{};
 };
 
 class Connection {
@@ -131,7 +132,7 @@ class Connection {
   MonoTime last_active_;
   MonoTime frame_began_;  // means something while the buffer is in a frame
   ReceiveBuffer buffer_;
-  std::deque<std::unique_ptr<Request>> pipeline_;
+  std::deque<RequestPool::Ptr> pipeline_;
   size_t started_ = 0;  // requests at the front of the pipeline that run or have run
   size_t running_ = 0;
   size_t unsent_bytes_ = 0;  // of answered requests

@@ -15,20 +15,26 @@ constexpr size_t kPrintableMax = 100;
 
 }  // namespace
 
-Request::Request(Frame frame, Node* node, ConnectionFacts& connection)
-    : node_(node), connection_(connection) {
+Result<> Request::parse(Frame frame, std::span<const Api> apis, Node* node,
+                        ConnectionFacts& connection) {
+  node_ = node;
+  connection_ = &connection;
+  state_ = State::kQueued;
   if (frame.bytes.size() <= kCopiedBytesMax) {
     frame_.bytes = arena_.copy(frame.bytes);
   } else {
     frame_ = std::move(frame);
   }
+  return parse_header(apis);
 }
 
-Result<std::unique_ptr<Request>> Request::parse(Frame frame, std::span<const Api> apis, Node* node,
-                                                ConnectionFacts& connection) {
-  std::unique_ptr<Request> request(new Request(std::move(frame), node, connection));
-  TRY(request->parse_header(apis));
-  return request;
+void Request::reset() {
+  frame_ = {};
+  body_ = {};
+  client_id_ = {};
+  kept_.clear();
+  response_.reset();
+  arena_.reset();
 }
 
 Result<> Request::parse_header(std::span<const Api> apis) {

@@ -39,11 +39,16 @@ struct ConnectionFacts {
 
 class Request {
  public:
-  /// Shape: borrows all but the frame.
+  Request() = default;
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  /// Begins with a frame. Shape: borrows all but the frame. Requires: new, or reset.
   /// Errors: kInvalidRequest for a header that cannot be read, kUnsupportedVersion for an API or
   /// version that is not served; both close the connection, as in Kafka.
-  static Result<std::unique_ptr<Request>> parse(Frame frame, std::span<const Api> apis, Node* node,
-                                                ConnectionFacts& connection);
+  Result<> parse(Frame frame, std::span<const Api> apis, Node* node, ConnectionFacts& connection);
+  /// As new, with memory for the next one.
+  void reset();
 
   const Api& api() const { return *api_; }
   const kafka::ApiInfo& info() const { return *info_; }
@@ -53,7 +58,7 @@ class Request {
   bool known_version() const { return info_->has_version(version_); }
   int32_t correlation_id() const { return correlation_id_; }
   std::string_view client_id() const { return client_id_; }  ///< empty when null
-  ConnectionFacts& connection() { return connection_; }
+  ConnectionFacts& connection() { return *connection_; }
   Node& node() { return *node_; }
 
   /// Memory that lives until the answer has been sent.
@@ -102,15 +107,14 @@ class Request {
   friend class Connection;
   enum class State : uint8_t { kQueued, kRunning, kAnswered, kFailed };
 
-  Request(Frame frame, Node* node, ConnectionFacts& connection);
   Result<> parse_header(std::span<const Api> apis);
   Result<> begin_answer();
   Result<> end_answer();
 
   Frame frame_;
   Bytes body_;
-  Node* node_;
-  ConnectionFacts& connection_;
+  Node* node_ = nullptr;
+  ConnectionFacts* connection_ = nullptr;
   const Api* api_ = nullptr;
   const kafka::ApiInfo* info_ = nullptr;
   int16_t version_ = 0;

@@ -32,6 +32,18 @@ void Response::finish() {
   add({.bytes = all.subspan(from)});
 }
 
+void Response::reset() {
+  if (buffer_.capacity() > kBytesKept) buffer_ = {};
+  writer_.clear();
+  kept_.clear();
+  message_.reset();
+  grant_ = {};
+  files_.clear();
+  parts_.clear();
+  next_part_ = 0;
+  unsent_bytes_ = 0;
+}
+
 void Response::add(ResponsePart part) {
   if (part.size() == 0) return;
   unsent_bytes_ += part.size();

@@ -63,6 +63,8 @@ class Response {
 
   /// Nothing more is written from here on.
   void finish();
+  /// As new, with the memory of a usual answer kept for the next one.
+  void reset();
 
   bool empty() const { return parts_.empty(); }
   /// What is still to be sent, in order.
@@ -72,6 +74,8 @@ class Response {
   void sent(size_t count);
 
  private:
+  static constexpr size_t kBytesKept = 4096;
+
   void add(ResponsePart part);
 
   Buffer buffer_;

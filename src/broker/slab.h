@@ -38,7 +38,8 @@ class SlabRef {
   Slab* slab_ = nullptr;
 };
 
-/// Makes slabs and keeps a few of the common size for the next taker.
+/// Makes slabs and keeps some for the next taker: a few of the common size, and of the large ones as
+/// many as a few busy producers need. Memory fresh from the system costs a page fault every 4 KiB.
 /// Lifetime: outlives its slabs.
 class SlabPool {
  public:
@@ -59,10 +60,13 @@ class SlabPool {
  private:
   friend class SlabRef;
   static constexpr size_t kKept = 32;  // a megabyte, so that a steady load allocates nothing
+  static constexpr size_t kLargeBytesKept = 4 * 1024 * 1024;
 
   void give_back(SlabRef::Slab* slab);
 
   std::vector<SlabRef::Slab*> kept_;
+  std::vector<SlabRef::Slab*> large_kept_;
+  size_t large_bytes_kept_ = 0;
 };
 
 }  // namespace millrace::broker

@@ -29,6 +29,12 @@ class Writer {
   explicit Writer(Buffer& out) : out_(out) {}
 
   Buffer& buffer() { return out_; }
+  /// Forgets what was written; the memory stays for what comes next.
+  void clear() {
+    out_.clear();
+    pieces_.clear();
+    piece_bytes_ = 0;
+  }
   std::span<const Piece> pieces() const { return pieces_; }
   /// Units: bytes, pieces included.
   size_t size() const { return out_.size() + piece_bytes_; }

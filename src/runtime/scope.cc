@@ -1,12 +1,16 @@
 #include "runtime/scope.h"
 
 #include "base/logging.h"
+#include "runtime/frame_pool.h"
 
 namespace millrace::runtime {
 
 // Lives from spawn() until the turn after its task has ended: a frame cannot be freed from inside
 // itself.
 struct Scope::Root : Runnable {
+  static void* operator new(size_t size) { return allocate_frame(size); }
+  static void operator delete(void* root, size_t size) { free_frame(root, size); }
+
   Root(Scope* s, const char* n, Task<> t)
       : Runnable([](Runnable& self) { static_cast<Root&>(self).step(); }),
         scope(s),

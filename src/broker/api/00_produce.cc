@@ -11,6 +11,11 @@
 // so it refuses garbage under a right CRC, which only a broken producer makes, and we pass it on.
 #include <fmt/core.h>
 
+#include <array>
+#include <cstddef>
+#include <memory_resource>
+#include <vector>
+
 #include "broker/api/handlers.h"
 #include "broker/leader_hint.h"
 #include "broker/topics.h"
@@ -40,7 +45,9 @@ struct Pending {
 class Produce {
  public:
   Produce(Request& request, const ProduceRequest& wanted)
-      : request_(request), node_(request.node()), wanted_(wanted) {}
+      : request_(request), node_(request.node()), wanted_(wanted) {
+    pending_.reserve(kPendingHere);
+  }
 
   void append_all() {
     Arena& arena = request_.arena();
@@ -78,6 +85,8 @@ class Produce {
   const std::string& first_error() const { return first_error_; }
 
  private:
+  static constexpr size_t kPendingHere = 8;
+
   void append(const ProduceRequest::Topic& topic, const ProduceRequest::Partition& wanted,
               ProduceResponse::Partition& answer) {
     answer.index = wanted.index;
@@ -155,7 +164,10 @@ class Produce {
   Node& node_;
   const ProduceRequest& wanted_;
   ProduceResponse answer_;
-  std::vector<Pending> pending_;
+  // Most requests have few partitions: room for those is here.
+  std::array<std::byte, kPendingHere * sizeof(Pending)> pending_room_;
+  std::pmr::monotonic_buffer_resource pending_memory_{pending_room_.data(), pending_room_.size()};
+  std::pmr::vector<Pending> pending_{&pending_memory_};
   std::string first_error_;
   bool hinted_ = false;
 };

@@ -27,62 +27,59 @@ constexpr size_t kReadAheadStepBytes = 64 * 1024;
 constexpr size_t kZerosPerWrite = 1 << 20;
 
 // The descriptor is shared with a sync that may still run on a helper thread when the File is gone.
-using SharedDescriptor = std::shared_ptr<FileDescriptor>;
+using SharedDescriptor = std::shared_ptr<const NamedDescriptor>;
 
-Result<> sync_descriptor(const FileDescriptor& fd, const std::string& path) {
-  if (::fdatasync(fd.get()) != 0) return fail(system_error(errno, "sync", path));
+Result<> sync_descriptor(const NamedDescriptor& file) {
+  if (::fdatasync(file.fd.get()) != 0) return fail(system_error(errno, "sync", file.path));
   return {};
 }
 
-Result<size_t> read_descriptor(const FileDescriptor& fd, const std::string& path, int64_t position,
-                               MutableBytes into) {
+Result<size_t> read_descriptor(const NamedDescriptor& file, int64_t position, MutableBytes into) {
   size_t done = 0;
   while (done < into.size()) {
-    const ssize_t count = ::pread(fd.get(), into.data() + done, into.size() - done,
+    const ssize_t count = ::pread(file.fd.get(), into.data() + done, into.size() - done,
                                   position + static_cast<int64_t>(done));
     if (count == 0) break;
     if (count > 0) {
       done += static_cast<size_t>(count);
     } else if (errno != EINTR) {
-      return fail(system_error(errno, "read", path));
+      return fail(system_error(errno, "read", file.path));
     }
   }
   return done;
 }
 
 // Reading is the one way to know when the pages are there, and whether they could be read at all.
-Result<> read_through(const FileDescriptor& fd, const std::string& path, int64_t position,
-                      int64_t size) {
-  ::posix_fadvise(fd.get(), position, size, POSIX_FADV_WILLNEED);
+Result<> read_through(const NamedDescriptor& file, int64_t position, int64_t size) {
+  ::posix_fadvise(file.fd.get(), position, size, POSIX_FADV_WILLNEED);
   const auto scratch = std::make_unique_for_overwrite<uint8_t[]>(kReadAheadStepBytes);
   const int64_t end = position + size;
   while (position < end) {
     const size_t step = std::min(kReadAheadStepBytes, static_cast<size_t>(end - position));
-    const size_t got = TRY(read_descriptor(fd, path, position, {scratch.get(), step}));
+    const size_t got = TRY(read_descriptor(file, position, {scratch.get(), step}));
     if (got < step) break;
     position += static_cast<int64_t>(step);
   }
   return {};
 }
 
-Result<> write_zeros(const FileDescriptor& fd, const std::string& path, int64_t size) {
+Result<> write_zeros(const NamedDescriptor& file, int64_t size) {
   BlockBuffer zeros;
   std::memset(zeros.extend(kZerosPerWrite), 0, kZerosPerWrite);
   for (int64_t position = 0; position < size; position += int64_t{kZerosPerWrite}) {
     const auto count = std::min<int64_t>(kZerosPerWrite, size - position);
-    TRY(write_fully(fd, path, position, zeros.bytes().first(static_cast<size_t>(count))));
+    TRY(write_fully(file, position, zeros.bytes().first(static_cast<size_t>(count))));
   }
-  return sync_descriptor(fd, path);
+  return sync_descriptor(file);
 }
 
-Result<> allocate_space(const FileDescriptor& fd, const std::string& path, int64_t size,
-                        bool zeros) {
+Result<> allocate_space(const NamedDescriptor& file, int64_t size, bool zeros) {
   // Where the file system cannot (EOPNOTSUPP), writing takes the space.
-  const int failed = ::posix_fallocate(fd.get(), 0, size);
+  const int failed = ::posix_fallocate(file.fd.get(), 0, size);
   if (failed != 0 && failed != EOPNOTSUPP && failed != EINVAL) {
-    return fail(system_error(failed, "allocate", path));
+    return fail(system_error(failed, "allocate", file.path));
   }
-  return zeros ? write_zeros(fd, path, size) : sync_descriptor(fd, path);
+  return zeros ? write_zeros(file, size) : sync_descriptor(file);
 }
 
 Result<> remove_file(const std::string& path) {
@@ -99,39 +96,36 @@ Result<> sync_names(const std::string& directory) {
 
 class SystemFile : public OpenFile {
  public:
-  SystemFile(FileDescriptor fd, std::string path, bool direct, HelperThreads& threads,
-             StableWriter& stable_writer)
-      : fd_(std::make_shared<FileDescriptor>(std::move(fd))),
-        path_(std::move(path)),
+  SystemFile(NamedDescriptor file, bool direct, HelperThreads& threads, StableWriter& stable_writer)
+      : file_(std::make_shared<const NamedDescriptor>(std::move(file))),
         direct_(direct),
         threads_(threads),
         stable_writer_(stable_writer) {}
 
   Result<size_t> read_at(int64_t position, MutableBytes into) override {
-    return read_descriptor(*fd_, path_, position, into);
+    return read_descriptor(*file_, position, into);
   }
 
   Result<size_t> try_read_at(int64_t position, MutableBytes into) override {
     size_t done = 0;
     while (done < into.size()) {
       const int64_t count =
-          read_resident(fd_->get(), position + static_cast<int64_t>(done), into.subspan(done));
+          read_resident(file_->fd.get(), position + static_cast<int64_t>(done), into.subspan(done));
       if (count == 0) break;
       if (count < 0 && errno == EAGAIN) return fail(Errc::kWouldBlock);
-      if (count < 0) return fail(system_error(errno, "read", path_));
+      if (count < 0) return fail(system_error(errno, "read", file_->path));
       done += static_cast<size_t>(count);
     }
     return done;
   }
 
   bool is_resident(int64_t position, int64_t size) override {
-    return os::is_resident(fd_->get(), position, size);
+    return os::is_resident(file_->fd.get(), position, size);
   }
 
   Task<> read_ahead(int64_t position, int64_t size) override {
-    return threads_.run([fd = fd_, path = path_, position, size] {
-      return read_through(*fd, path, position, size);
-    });
+    return threads_.run(
+        [file = file_, position, size] { return read_through(*file, position, size); });
   }
 
   Result<> write_at(int64_t position, std::span<const Bytes> pieces) override {
@@ -144,10 +138,10 @@ class SystemFile : public OpenFile {
         vectors[i] = {const_cast<uint8_t*>(piece.data()), piece.size()};
       }
       const ssize_t written =
-          ::pwritev(fd_->get(), vectors.data(), static_cast<int>(count), position);
+          ::pwritev(file_->fd.get(), vectors.data(), static_cast<int>(count), position);
       if (written < 0) {
         if (errno == EINTR) continue;
-        return fail(system_error(errno, "write", path_));
+        return fail(system_error(errno, "write", file_->path));
       }
       position += written;
       size_t left = static_cast<size_t>(written);
@@ -163,42 +157,41 @@ class SystemFile : public OpenFile {
 
   Result<int64_t> size() override {
     struct stat info{};
-    if (::fstat(fd_->get(), &info) != 0) return fail(system_error(errno, "stat", path_));
+    if (::fstat(file_->fd.get(), &info) != 0) return fail(system_error(errno, "stat", file_->path));
     return info.st_size;
   }
 
   Result<> truncate(int64_t size) override {
-    if (::ftruncate(fd_->get(), size) != 0) return fail(system_error(errno, "truncate", path_));
+    if (::ftruncate(file_->fd.get(), size) != 0)
+      return fail(system_error(errno, "truncate", file_->path));
     return {};
   }
 
   Task<> sync() override {
-    return threads_.run([fd = fd_, path = path_] { return sync_descriptor(*fd, path); });
+    return threads_.run([file = file_] { return sync_descriptor(*file); });
   }
 
-  Result<> sync_now() override { return sync_descriptor(*fd_, path_); }
+  Result<> sync_now() override { return sync_descriptor(*file_); }
 
   Task<> write_stable(int64_t position, std::shared_ptr<const BlockBuffer> blocks) override {
-    if (direct_) return stable_writer_.write(fd_, path_, position, std::move(blocks));
-    return stable_writer_.run([fd = fd_, path = path_, position, blocks]() -> Result<> {
-      TRY(write_fully(*fd, path, position, blocks->bytes()));
-      return sync_descriptor(*fd, path);
+    if (direct_) return stable_writer_.write(file_, position, std::move(blocks));
+    return stable_writer_.run([file = file_, position, blocks]() -> Result<> {
+      TRY(write_fully(*file, position, blocks->bytes()));
+      return sync_descriptor(*file);
     });
   }
 
   Task<> allocate(int64_t size, bool zeros) override {
-    return threads_.run(
-        [fd = fd_, path = path_, size, zeros] { return allocate_space(*fd, path, size, zeros); });
+    return threads_.run([file = file_, size, zeros] { return allocate_space(*file, size, zeros); });
   }
 
   bool is_direct() const override { return direct_; }
 
-  const std::string& path() const override { return path_; }
-  int descriptor() const override { return fd_->get(); }
+  const std::string& path() const override { return file_->path; }
+  int descriptor() const override { return file_->fd.get(); }
 
  private:
-  SharedDescriptor fd_;
-  std::string path_;
+  SharedDescriptor file_;
   bool direct_;  // and every write is stable
   HelperThreads& threads_;
   StableWriter& stable_writer_;
@@ -231,7 +224,8 @@ Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOpti
     fd = FileDescriptor(::open(path.c_str(), flags, 0644));
   }
   if (!fd.valid()) return fail(system_error(errno, "open", path));
-  return std::make_unique<SystemFile>(std::move(fd), path, direct, threads_, stable_writer_);
+  return std::make_unique<SystemFile>(NamedDescriptor{std::move(fd), path}, direct, threads_,
+                                      stable_writer_);
 }
 
 Result<> SystemDisk::rename(const std::string& from, const std::string& to) {

@@ -1,6 +1,7 @@
 // A file descriptor with an owner.
 #pragma once
 
+#include <string>
 #include <utility>
 
 namespace millrace::runtime::os {
@@ -22,6 +23,12 @@ class FileDescriptor {
 
  private:
   int fd_ = -1;
+};
+
+/// An open file and what errors call it.
+struct NamedDescriptor {
+  FileDescriptor fd;
+  std::string path;
 };
 
 }  // namespace millrace::runtime::os

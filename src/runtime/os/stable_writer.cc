@@ -23,7 +23,7 @@ class StableWriter::Ring : EventHandler {
  public:
   // Shared by the task that waits and the list of what the kernel works on.
   struct Write {
-    std::shared_ptr<const FileDescriptor> fd;
+    std::shared_ptr<const NamedDescriptor> file;
     std::shared_ptr<const BlockBuffer> blocks;
     int result = 0;
     bool finished = false;
@@ -50,16 +50,17 @@ class StableWriter::Ring : EventHandler {
   }
 
   // nullptr when it has no room.
-  std::shared_ptr<Write> submit(std::shared_ptr<const FileDescriptor> fd, int64_t position,
+  std::shared_ptr<Write> submit(std::shared_ptr<const NamedDescriptor> file, int64_t position,
                                 std::shared_ptr<const BlockBuffer> blocks) {
     io_uring_sqe* submission =
         flying_.size() < kWritesAtOnce ? io_uring_get_sqe(&queues_) : nullptr;
     if (!submission) return nullptr;
-    auto write = std::make_shared<Write>();
-    write->fd = std::move(fd);
+    const std::shared_ptr<Write> write = unused();
+    write->finished = false;
+    write->file = std::move(file);
     write->blocks = std::move(blocks);
     const Bytes bytes = write->blocks->bytes();
-    io_uring_prep_write(submission, write->fd->get(), bytes.data(),
+    io_uring_prep_write(submission, write->file->fd.get(), bytes.data(),
                         static_cast<unsigned>(bytes.size()), static_cast<uint64_t>(position));
     io_uring_sqe_set_data(submission, write.get());
     flying_.push_back(write);
@@ -76,6 +77,11 @@ class StableWriter::Ring : EventHandler {
  private:
   explicit Ring(Driver& driver) : driver_(driver) {}
 
+  // The last one again, if its task has done with it.
+  std::shared_ptr<Write> unused() {
+    return last_.use_count() == 1 ? std::move(last_) : std::make_shared<Write>();
+  }
+
   void on_events(uint32_t /*epoll_events*/) override {
     io_uring_cqe* completion = nullptr;
     while (io_uring_peek_cqe(&queues_, &completion) == 0) take(completion);
@@ -91,13 +97,17 @@ class StableWriter::Ring : EventHandler {
     flying_.erase(found);
     write->result = result;
     write->finished = true;
+    write->file.reset();
+    write->blocks.reset();
     write->done.wake_all();
+    last_ = write;
   }
 
   Driver& driver_;
   io_uring queues_{};
   bool open_ = false;
   std::vector<std::shared_ptr<Write>> flying_;
+  std::shared_ptr<Write> last_;
 };
 
 StableWriter::StableWriter(Driver& driver, How how)
@@ -110,26 +120,25 @@ StableWriter::Ring* StableWriter::ring() {
   return ring_.get();
 }
 
-Task<> StableWriter::write(std::shared_ptr<const FileDescriptor> fd, std::string path,
-                           int64_t position, std::shared_ptr<const BlockBuffer> blocks) {
+Task<> StableWriter::write(std::shared_ptr<const NamedDescriptor> file, int64_t position,
+                           std::shared_ptr<const BlockBuffer> blocks) {
   size_t written = 0;
   if (Ring* through = ring()) {
-    if (const auto write = through->submit(fd, position, blocks)) {
+    if (const auto write = through->submit(file, position, blocks)) {
       while (!write->finished) co_await write->done.wait();
       const bool again = write->result == -EINTR || write->result == -EAGAIN;
       if (write->result < 0 && !again) {
-        co_await fail(system_error(-write->result, "write", path));
+        co_await fail(system_error(-write->result, "write", file->path));
       }
       written = write->result < 0 ? 0 : static_cast<size_t>(write->result);
     }
   }
   if (written == blocks->size()) co_return;
   // Cut short, or the ring has no room.
-  co_await thread_.run(
-      [fd = std::move(fd), path = std::move(path), position, written, blocks = std::move(blocks)] {
-        return write_fully(*fd, path, position + static_cast<int64_t>(written),
-                           blocks->bytes().subspan(written));
-      });
+  co_await thread_.run([file = std::move(file), position, written, blocks = std::move(blocks)] {
+    return write_fully(*file, position + static_cast<int64_t>(written),
+                       blocks->bytes().subspan(written));
+  });
 }
 
 }  // namespace millrace::runtime::os

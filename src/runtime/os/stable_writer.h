@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "runtime/block_buffer.h"
 #include "runtime/os/driver.h"
@@ -25,9 +24,9 @@ class StableWriter {
   /// Waits for what has begun.
   ~StableWriter();
 
-  /// Shape: `fd` was opened with O_DIRECT and O_DSYNC; shared with the write, which goes on when
-  /// the task is gone. Errors: kIo, kDiskFull with `path`.
-  Task<> write(std::shared_ptr<const FileDescriptor> fd, std::string path, int64_t position,
+  /// Shape: `file` was opened with O_DIRECT and O_DSYNC; shared with the write, which goes on when
+  /// the task is gone. Errors: kIo, kDiskFull with its path.
+  Task<> write(std::shared_ptr<const NamedDescriptor> file, int64_t position,
                std::shared_ptr<const BlockBuffer> blocks);
 
   /// The same for what needs a call of another kind, on the thread.
