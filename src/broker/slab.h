@@ -38,8 +38,9 @@ class SlabRef {
   Slab* slab_ = nullptr;
 };
 
-/// Makes slabs and keeps some for the next taker: a few of the common size, and of the large ones as
-/// many as a few busy producers need. Memory fresh from the system costs a page fault every 4 KiB.
+/// Makes slabs and keeps some for the next taker: a few of the common size, and of the large ones
+/// as many as a few busy producers need. Memory fresh from the system costs a page fault every
+/// 4 KiB.
 /// Lifetime: outlives its slabs.
 class SlabPool {
  public:

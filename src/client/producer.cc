@@ -106,7 +106,8 @@ Task<Producer::TopicState*> Producer::topic_state(std::string topic) {
     }
     const bool may_be_told = !asked && asked.error().info().retriable &&
                              asked.error().code() != Errc::kUnknownTopicOrPartition;
-    const bool may_appear = options_.auto_create_topics && (asked || asked.error().info().retriable);
+    const bool may_appear =
+        options_.auto_create_topics && (asked || asked.error().info().retriable);
     if (!(may_be_told || may_appear) || cluster_->env().loop.now() >= deadline) {
       co_await std::move(asked);
       co_await fail(Errc::kUnknownTopicOrPartition, fmt::format("topic {}", topic));

@@ -344,8 +344,8 @@ Task<bool> LogLoader::recover_segment(size_t index) {
   co_return whole;
 }
 
-// Of what lies below `trusted` only headers are looked at. Returns nothing when there is damage, for
-// then that is not enough to tell where it begins.
+// Of what lies below `trusted` only headers are looked at. Returns nothing when there is damage,
+// for then that is not enough to tell where it begins.
 Task<std::optional<LogLoader::Reading>> LogLoader::read_segment(size_t index, runtime::File* file,
                                                                 Offset trusted) {
   PartitionLog& log = *log_;

@@ -36,8 +36,8 @@ class SegmentScan {
   SegmentScan(runtime::File& file, int64_t from, int64_t to, SegmentOffsets offsets,
               kafka::CrcCheck crc = kafka::CrcCheck::kVerify);
 
-  /// Of batches that end at `offset` or before only the headers are read: they were stable once. What
-  /// has rotted since is perhaps not found, and if it is, then not where it begins.
+  /// Of batches that end at `offset` or before only the headers are read: they were stable once.
+  /// What has rotted since is perhaps not found, and if it is, then not where it begins.
   void trust_below(Offset offset) { trusted_ = offset; }
 
   /// Goes on to the next batch or damage.
