@@ -9,6 +9,7 @@
 #include "broker/fetch_wait.h"
 #include "broker/group_host.h"
 #include "broker/listeners.h"
+#include "broker/load_report.h"
 #include "broker/log_settings.h"
 #include "broker/node.h"
 #include "broker/producer_ids.h"
@@ -116,11 +117,14 @@ runtime::Task<> Broker::Parts::open(BrokerId id) {
 runtime::Task<> Broker::Parts::load() {
   const metadata::Image& image = quorum->image();
   topics.emplace(quorum->node(), in_force, *logs);
-  co_await logs->load([this, &image](const log::TopicPartition& name) {
-    const metadata::Topic* topic = image.find_topic(name.topic);
-    return log::LogDirectory::Facts{topics->log_config(image, name.topic),
-                                    topic ? topic->id : TopicId()};
-  });
+  LoadReport report(env.loop);
+  co_await logs->load(
+      [this, &image](const log::TopicPartition& name) {
+        const metadata::Topic* topic = image.find_topic(name.topic);
+        return log::LogDirectory::Facts{topics->log_config(image, name.topic),
+                                        topic ? topic->id : TopicId()};
+      },
+      [&report](const log::LoadProgress& progress) { report.tell(progress); });
   co_await logs->stable();
   co_await quorum->register_broker(endpoints_of(server->listeners()));
   topics->set_strays_aside(image);

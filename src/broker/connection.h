@@ -12,10 +12,10 @@
 // taken by the other side; kBytesPerTurnMax are sent in a turn.
 #pragma once
 
-#include <deque>
 #include <memory>
 
 #include "base/logging.h"
+#include "base/ring_queue.h"
 #include "broker/append_line.h"
 #include "broker/cold_reads.h"
 #include "broker/memory_budget.h"
@@ -132,7 +132,7 @@ class Connection {
   MonoTime last_active_;
   MonoTime frame_began_;  // means something while the buffer is in a frame
   ReceiveBuffer buffer_;
-  std::deque<RequestPool::Ptr> pipeline_;
+  RingQueue<RequestPool::Ptr> pipeline_;
   size_t started_ = 0;  // requests at the front of the pipeline that run or have run
   size_t running_ = 0;
   size_t unsent_bytes_ = 0;  // of answered requests

@@ -13,7 +13,7 @@ namespace millrace::broker {
 class RequestPool {
  public:
   struct Return {
-    RequestPool* pool;
+    RequestPool* pool = nullptr;
     void operator()(Request* request) const { pool->give_back(request); }
   };
   using Ptr = std::unique_ptr<Request, Return>;

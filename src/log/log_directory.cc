@@ -52,7 +52,7 @@ JournalRecovery::Key key_of(const PartitionLog& log) {
 
 LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
     : options_(std::move(options)),
-      cache_(env.disk, options_.open_segments_max),
+      cache_(env.disk, options_.open_segments_max, options_.durability == Durability::kLocalSync),
       removals_(env),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_,

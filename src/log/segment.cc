@@ -112,8 +112,9 @@ Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_
   segment->largest_known_ = true;
   segment->indexes_unsaved_ = true;
   auto hot = std::make_unique<Hot>();
-  hot->file = TRY(
-      home.cache.disk().open(segment->path(FileKind::kLog), {.create = true, .truncate = true}));
+  hot->file = TRY(home.cache.disk().open(
+      segment->path(FileKind::kLog),
+      {.create = true, .truncate = true, .write_behind = home.cache.write_behind()}));
   hot->offsets.emplace(base_offset);
   hot->times.emplace(base_offset);
   segment->hot_ = std::move(hot);
@@ -144,7 +145,8 @@ Result<Segment::Hot*> Segment::heat() {
     return hot_.get();
   }
   auto hot = std::make_unique<Hot>();
-  hot->file = TRY(home_.cache.disk().open(path(FileKind::kLog), {}));
+  hot->file = TRY(
+      home_.cache.disk().open(path(FileKind::kLog), {.write_behind = home_.cache.write_behind()}));
   hot_ = std::move(hot);
   home_.cache.insert(*this);
   return hot_.get();

@@ -36,12 +36,15 @@ using UnsyncedFiles = std::vector<std::shared_ptr<runtime::File>>;
 /// data directory.
 class SegmentCache {
  public:
-  SegmentCache(runtime::Disk& disk, size_t open_max) : disk_(disk), open_max_(open_max) {}
+  /// `write_behind`: what is appended is to be on the device soon (runtime::OpenOptions).
+  SegmentCache(runtime::Disk& disk, size_t open_max, bool write_behind)
+      : disk_(disk), open_max_(open_max), write_behind_(write_behind) {}
   SegmentCache(const SegmentCache&) = delete;
   SegmentCache& operator=(const SegmentCache&) = delete;
   ~SegmentCache();
 
   runtime::Disk& disk() { return disk_; }
+  bool write_behind() const { return write_behind_; }
   size_t open_count() const { return open_count_; }
 
  private:
@@ -54,6 +57,7 @@ class SegmentCache {
 
   runtime::Disk& disk_;
   size_t open_max_;
+  bool write_behind_;
   size_t open_count_ = 0;
   Segment* newest_ = nullptr;
   Segment* oldest_ = nullptr;

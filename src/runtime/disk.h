@@ -76,6 +76,9 @@ struct OpenOptions {
   bool exclusive = false;  ///< with create: kAlreadyExists when it exists
   bool truncate = false;   ///< drop what is in it
   bool read_only = false;
+  /// What is written goes on its way to the device soon and in small steps, so that a sync finds
+  /// little left to do and does not hold up others. It promises nothing.
+  bool write_behind = false;
   bool direct = false;  ///< for write_stable(), and for nothing else but allocate() and size()
 };
 

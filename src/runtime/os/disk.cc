@@ -24,7 +24,9 @@ namespace {
 
 constexpr size_t kPiecesPerWrite = 64;
 constexpr size_t kReadAheadStepBytes = 64 * 1024;
-constexpr size_t kZerosPerWrite = 1 << 20;
+constexpr size_t kZerosPerWrite = 128 * 1024;  // as short as what waits behind it should be
+// Half a millisecond of a device that writes a gigabyte a second: so long others wait behind it.
+constexpr int64_t kWriteBehindBytes = 512 * 1024;
 
 // The descriptor is shared with a sync that may still run on a helper thread when the File is gone.
 using SharedDescriptor = std::shared_ptr<const NamedDescriptor>;
@@ -96,9 +98,11 @@ Result<> sync_names(const std::string& directory) {
 
 class SystemFile : public OpenFile {
  public:
-  SystemFile(NamedDescriptor file, bool direct, HelperThreads& threads, StableWriter& stable_writer)
+  SystemFile(NamedDescriptor file, bool direct, bool write_behind, HelperThreads& threads,
+             StableWriter& stable_writer)
       : file_(std::make_shared<const NamedDescriptor>(std::move(file))),
         direct_(direct),
+        write_behind_(write_behind),
         threads_(threads),
         stable_writer_(stable_writer) {}
 
@@ -129,6 +133,7 @@ class SystemFile : public OpenFile {
   }
 
   Result<> write_at(int64_t position, std::span<const Bytes> pieces) override {
+    const int64_t from = position;
     size_t skip = 0;  // of the first piece
     while (!pieces.empty()) {
       std::array<iovec, kPiecesPerWrite> vectors;
@@ -152,6 +157,7 @@ class SystemFile : public OpenFile {
       }
       skip += left;
     }
+    if (write_behind_) begin_writing(from, position);
     return {};
   }
 
@@ -168,6 +174,7 @@ class SystemFile : public OpenFile {
   }
 
   Task<> sync() override {
+    begun_to_ = written_to_;
     return threads_.run([file = file_] { return sync_descriptor(*file); });
   }
 
@@ -191,8 +198,24 @@ class SystemFile : public OpenFile {
   int descriptor() const override { return file_->fd.get(); }
 
  private:
+  // What is large is synced by itself, soon. Errors are told by the next sync.
+  void begin_writing(int64_t from, int64_t end) {
+    if (begun_to_ < 0 || from < begun_to_) begun_to_ = from;          // the first one, or a cut
+    written_to_ = end / int64_t{kBlockBytes} * int64_t{kBlockBytes};  // the last page still fills
+    if (end - from >= kWriteBehindBytes / 4) begun_to_ = written_to_;
+    if (written_to_ - begun_to_ < kWriteBehindBytes) return;
+    threads_.start([file = file_, from = begun_to_, size = written_to_ - begun_to_]() -> Result<> {
+      ::sync_file_range(file->fd.get(), from, size, SYNC_FILE_RANGE_WRITE);
+      return {};
+    });
+    begun_to_ = written_to_;
+  }
+
   SharedDescriptor file_;
   bool direct_;  // and every write is stable
+  bool write_behind_;
+  int64_t written_to_ = 0;  // in whole pages
+  int64_t begun_to_ = -1;   // what is below is on its way to the device, or there
   HelperThreads& threads_;
   StableWriter& stable_writer_;
 };
@@ -224,8 +247,8 @@ Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOpti
     fd = FileDescriptor(::open(path.c_str(), flags, 0644));
   }
   if (!fd.valid()) return fail(system_error(errno, "open", path));
-  return std::make_unique<SystemFile>(NamedDescriptor{std::move(fd), path}, direct, threads_,
-                                      stable_writer_);
+  return std::make_unique<SystemFile>(NamedDescriptor{std::move(fd), path}, direct,
+                                      options.write_behind, threads_, stable_writer_);
 }
 
 Result<> SystemDisk::rename(const std::string& from, const std::string& to) {

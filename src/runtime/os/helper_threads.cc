@@ -38,6 +38,12 @@ Task<> HelperThreads::run(std::move_only_function<Result<>()> work) {
   co_await std::move(job->result);
 }
 
+void HelperThreads::start(std::move_only_function<Result<>()> work) {
+  auto job = std::make_shared<Job>();
+  job->work = std::move(work);
+  submit(std::move(job));
+}
+
 void HelperThreads::submit(std::shared_ptr<Job> job) {
   {
     const std::lock_guard lock(mutex_);

@@ -25,6 +25,8 @@ class HelperThreads {
   /// Runs `work` on a helper thread and gives its result. `work` owns everything it uses. Threads
   /// begin with the first job. Bounds: as many jobs wait as tasks do; each task has one.
   Task<> run(std::move_only_function<Result<>()> work);
+  /// The same for what nobody waits for: the result is dropped. Bounds: the caller's.
+  void start(std::move_only_function<Result<>()> work);
 
  private:
   struct Job;

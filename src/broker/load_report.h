@@ -1,0 +1,26 @@
+// LoadReport: tells in the log how far the loading of partitions is, for whoever waits for a start.
+#pragma once
+
+#include "base/time.h"
+#include "log/log_directory.h"
+#include "runtime/loop.h"
+
+namespace millrace::broker {
+
+class LoadReport {
+ public:
+  explicit LoadReport(runtime::Loop& loop)
+      : loop_(loop), began_(loop.now()), next_(began_ + kEvery) {}
+
+  /// A line every few seconds; none when it is over sooner.
+  void tell(const log::LoadProgress& progress);
+
+ private:
+  static constexpr Duration kEvery = seconds(2);
+
+  runtime::Loop& loop_;
+  MonoTime began_;
+  MonoTime next_;
+};
+
+}  // namespace millrace::broker
