@@ -52,6 +52,7 @@ int serve(int count, char** words) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   std::signal(SIGTERM, [](int) { std::_Exit(0); });
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile() to a client that has left
   Store store(folder, keep);
   Server server(store, port);
   fmt::print("127.0.0.1:{}\n", server.port());
