@@ -40,20 +40,21 @@ bool Journal::usable() const {
   return enabled_ && !failure_ && env_.loop.now() >= closed_until_;
 }
 
-bool Journal::append(PartitionLog& log, const JournalEntry& entry) {
-  if (!usable()) return false;
+Journaled Journal::append(PartitionLog& log, const JournalEntry& entry) {
   const size_t size = entry.batches.size();
-  // Twice the group's bound still fits a file.
-  const auto fits = [&](size_t more) { return group_.frame.size() + more < 2 * group_bytes_max_; };
-  const bool whole = size > 0 && int64_t(size) < bypass_bytes_ && fits(size);
-  JournalEntry noted = entry;
-  if (!whole) {
-    noted.kind = JournalEntryKind::kBypassed;
-    noted.batches = {};
+  if (usable() && size > 0 && int64_t(size) < bypass_bytes_ && fits(size)) {
+    add(log, entry);
+    return Journaled::kWhole;
   }
-  // A bypass that is not noted looks like a lost frame to recovery, no worse.
-  if (whole || fits(0)) add(log, noted);
-  return whole;
+  return note_bypass(log, entry) ? Journaled::kNoted : Journaled::kNothing;
+}
+
+bool Journal::note_bypass(PartitionLog& log, JournalEntry entry) {
+  if (!usable() || !fits(0)) return false;
+  entry.kind = JournalEntryKind::kBypassed;
+  entry.batches = {};
+  add(log, entry);
+  return true;
 }
 
 bool Journal::append_cut(PartitionLog& log, const JournalEntry& entry) {
@@ -125,6 +126,7 @@ Task<> Journal::write(Group* group) {
   }
   ++frame_count_;
   bytes_written_ += group->frame.size();
+  ring_.drop_spare();
 }
 
 void Journal::tell(Group& group) {

@@ -31,6 +31,14 @@ namespace millrace::log {
 class Committer;
 class PartitionLog;
 
+/// What the journal has done with batches. The latter two go another way: their segment is to be
+/// synced before they count.
+enum class Journaled : uint8_t {
+  kWhole,    ///< they are in the next group; the log is told when it is stable
+  kNoted,    ///< that they are there is in the next group
+  kNothing,  ///< the next entry of this log must say so, see Journal::note_bypass()
+};
+
 /// Where a log's part of the group that collects is.
 struct JournalSlot {
   uint64_t group = 0;
@@ -59,11 +67,12 @@ class Journal {
   /// Has all that it holds now synced in the segments, and makes its files free, in the background.
   void flush_behind();
 
-  /// Has the batches, which are in the segment already, in the next group; the log is told when it
-  /// is stable. Returns false when they go another way: they are large, the group is full, or there
-  /// is no journal any more. Then the segment is to be synced before they count. An entry without
-  /// batches goes that way too.
-  bool append(PartitionLog& log, const JournalEntry& entry);
+  /// Has the batches, which are in the segment already, in the next group, unless they are large,
+  /// the group is full, or there is no journal for now.
+  Journaled append(PartitionLog& log, const JournalEntry& entry);
+  /// Says that the offsets [entry.first, entry.next) are in the segment only. Returns whether it is
+  /// in the next group. Without it recovery takes them for lost when a later entry follows them.
+  bool note_bypass(PartitionLog& log, JournalEntry entry);
   /// Says that the log was cut, before anything that is appended to it afterwards. Returns false
   /// when there is no journal any more.
   bool append_cut(PartitionLog& log, const JournalEntry& entry);
@@ -118,6 +127,8 @@ class Journal {
   };
 
   bool usable() const;
+  // Twice the group's bound still fits a file.
+  bool fits(size_t more) const { return group_.frame.size() + more < 2 * group_bytes_max_; }
   Part& add(PartitionLog& log, const JournalEntry& entry);
   runtime::Task<> run();
   runtime::Task<> write(Group* group);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/logging.h"
@@ -144,12 +145,25 @@ uint64_t JournalRing::oldest_sequence(uint64_t next) const {
 void JournalRing::release_oldest() {
   std::unique_ptr<RingFile> file = std::move(full_.front());
   full_.pop_front();
-  file->turn = 0;
-  file->first_sequence = 0;
-  file->used = 0;
-  file->needy.clear();
-  free_.push_back(std::move(file));
+  const bool is_spare =
+      made_ > options_.files_max || (file->turn == kEarlierTurn && !free_.empty());
+  if (is_spare) {
+    spare_.push_back(std::move(file->path));
+    --made_;
+  } else {
+    file->turn = 0;
+    file->first_sequence = 0;
+    file->used = 0;
+    file->needy.clear();
+    free_.push_back(std::move(file));
+  }
   changed_.wake_all();
+}
+
+void JournalRing::drop_spare() {
+  for (std::string& path : std::exchange(spare_, {})) {
+    preparing_.spawn("remove a spare journal file", env_.disk.remove_aside(std::move(path)));
+  }
 }
 
 Task<> JournalRing::idle() {
@@ -160,8 +174,10 @@ Result<> JournalRing::remove() {
   close_current();
   for (const auto& file : full_) TRY(env_.disk.remove(file->path));
   for (const auto& file : free_) TRY(env_.disk.remove(file->path));
+  for (const std::string& path : spare_) TRY(env_.disk.remove(path));
   full_.clear();
   free_.clear();
+  spare_.clear();
   made_ = 0;
   return env_.disk.sync_directory(directory_);
 }

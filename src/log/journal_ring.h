@@ -69,8 +69,11 @@ class JournalRing {
   Turn oldest_turn() const { return full_.empty() ? 0 : full_.front()->turn; }
   /// Who needs the oldest full one. Requires: there is one.
   const std::vector<std::shared_ptr<PartitionLog>>& needy() const { return full_.front()->needy; }
-  /// Nobody needs the oldest full one any more.
+  /// Nobody needs the oldest full one any more. It is used again, or spare.
   void release_oldest();
+  /// Removes what is spare, in the background. Requires: a frame is stable that was written since
+  /// it was released, for older ones tell recovery to look for it.
+  void drop_spare();
   /// The oldest full one is needed until a restart, and so is what came behind it.
   void pin() { pinned_ = true; }
   bool pinned() const { return pinned_; }
@@ -113,6 +116,7 @@ class JournalRing {
   std::unique_ptr<RingFile> current_;
   std::deque<std::unique_ptr<RingFile>> full_;
   std::vector<std::unique_ptr<RingFile>> free_;
+  std::vector<std::string> spare_;  // every start makes files beside those of the run before
   int made_ = 0;
   int next_number_ = 0;
   Turn turn_ = kEarlierTurn;

@@ -82,10 +82,14 @@ void PartitionLog::make_durable(Bytes batches, Offset first) {
     if (flush_due()) need_commit();
     return;
   }
+  note_bypass(first);
   JournalEntry entry = journal_entry(first, log_end_);
   entry.batches = batches;
-  const bool journaled = !topic_id_.is_zero() && services_.journal.append(*this, entry);
+  const Journaled taken =
+      topic_id_.is_zero() ? Journaled::kNothing : services_.journal.append(*this, entry);
+  const bool journaled = taken == Journaled::kWhole;
   if (!journaled) {
+    bypass_unnoted_ = bypass_unnoted_ || taken == Journaled::kNothing;
     stable_.bypassed(first, log_end_);
     bypassed_bytes_ += int64_t(batches.size());
     services_.journal.bypass_began(int64_t(batches.size()));
@@ -97,11 +101,18 @@ void PartitionLog::make_durable(Bytes batches, Offset first) {
 // It counts once the segments are synced, and so does all that is appended behind it.
 void PartitionLog::end_recovery() {
   if (stable_.durable() == log_end_) return;
-  JournalEntry tail = journal_entry(stable_.durable(), log_end_);
-  tail.kind = JournalEntryKind::kBypassed;
-  if (!topic_id_.is_zero()) services_.journal.append(*this, tail);
+  bypass_unnoted_ = true;
+  note_bypass(log_end_);
   stable_.bypassed(stable_.durable(), log_end_);
   need_commit();
+}
+
+// What lies below `upto` and is in the segments only must be known to recovery before anything
+// behind it is: else it would be taken for lost, and not for what nobody was told of.
+void PartitionLog::note_bypass(Offset upto) {
+  if (!bypass_unnoted_ || topic_id_.is_zero()) return;
+  bypass_unnoted_ = stable_.flushed() < upto &&
+                    !services_.journal.note_bypass(*this, journal_entry(stable_.durable(), upto));
 }
 
 JournalEntry PartitionLog::journal_entry(Offset first, Offset next) const {
@@ -139,6 +150,9 @@ void PartitionLog::commit_instead(bool cut) {
   if (cut) {
     return fail_for_good(Error(Errc::kIo, "the journal could not note that the log was cut"));
   }
+  // The journal may be used again before the segments are synced.
+  stable_.bypassed(stable_.durable(), log_end_);
+  bypass_unnoted_ = true;
   need_commit();
 }
 

@@ -269,6 +269,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   bool flush_due();
   void make_durable(Bytes batches, Offset first);
   JournalEntry journal_entry(Offset first, Offset next) const;
+  void note_bypass(Offset upto);
   void durable_changed();
   void settle_journal(const Commit& commit);
   void advance_own_high_watermark();
@@ -370,6 +371,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   bool names_unsynced_ = false;     // of the files
   bool metadata_unsynced_ = false;  // partition.metadata
   bool parent_unsynced_ = false;    // of the directory itself
+  bool bypass_unnoted_ = false;     // the journal does not know what it has not got
   bool commit_needed_ = false;
   bool commit_running_ = false;
   bool compaction_queued_ = false;
