@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <string>
+
 #include "base/logging.h"
 #include "broker/answer_cache.h"
 #include "broker/api/api.h"
@@ -118,11 +121,15 @@ runtime::Task<> Broker::Parts::load() {
   const metadata::Image& image = quorum->image();
   topics.emplace(quorum->node(), in_force, *logs);
   LoadReport report(env.loop);
+  std::map<std::string, log::LogDirectory::Facts> by_topic;  // its partitions share them
   co_await logs->load(
-      [this, &image](const log::TopicPartition& name) {
-        const metadata::Topic* topic = image.find_topic(name.topic);
-        return log::LogDirectory::Facts{topics->log_config(image, name.topic),
-                                        topic ? topic->id : TopicId()};
+      [this, &image, &by_topic](const log::TopicPartition& name) {
+        const auto [facts, is_new] = by_topic.try_emplace(name.topic);
+        if (is_new) {
+          const metadata::Topic* topic = image.find_topic(name.topic);
+          facts->second = {topics->log_config(image, name.topic), topic ? topic->id : TopicId()};
+        }
+        return facts->second;
       },
       [&report](const log::LoadProgress& progress) { report.tell(progress); });
   co_await logs->stable();
@@ -160,8 +167,7 @@ void Broker::Parts::serve(BrokerId id) {
                     .fetch_waits = fetch_waits,
                     .answer_budget = answer_budget,
                     .answer_cache = answer_cache});
-  log::Journal& journal = logs->journal();
-  append_line.emplace(env.loop, [&journal] { return journal.has_room(); }, journal.room());
+  append_line.emplace(env.loop, [this] { return logs->has_room(); }, logs->room());
   server->start(served_apis(), &*node, &*append_line);
 }
 

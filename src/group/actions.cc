@@ -66,6 +66,7 @@ Errc coordinator_error(Errc append_error) {
     case Errc::kKafkaStorageError:
     case Errc::kIo:
     case Errc::kDiskFull:
+    case Errc::kOverloaded:
     case Errc::kCancelled:
       return Errc::kNotCoordinator;
     case Errc::kMessageTooLarge:

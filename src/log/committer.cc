@@ -1,46 +1,111 @@
 #include "log/committer.h"
 
-#include "log/partition_log.h"
+#include <algorithm>
+#include <utility>
+
+#include "base/logging.h"
+#include "log/segment.h"
 
 namespace millrace::log {
 
+using runtime::as_result;
 using runtime::Task;
 
-void Committer::add(std::shared_ptr<PartitionLog> log) {
-  ++running_;
-  scope_.spawn("commit", run(std::move(log)));
+namespace {
+
+constexpr Duration kShortageRetry = milliseconds(100);
+constexpr Duration kQuiet = seconds(60);
+
+// Units: files that a log has open which rolls, is loaded or closes.
+constexpr int64_t kFilesOfLog = 8;
+
+size_t share(const runtime::Disk& disk, int64_t part, int64_t most) {
+  return static_cast<size_t>(std::clamp<int64_t>(disk.files_max() / part, 1, most));
 }
 
-Task<> Committer::run(std::shared_ptr<PartitionLog> log) {
-  while (log->begins_commit()) {
+}  // namespace
+
+Committer::Committer(runtime::Env& env, runtime::WaitQueue& room)
+    : env_(env),
+      room_(room),
+      at_once_(share(env.disk, 4 * kFilesOfLog, 32)),
+      waiting_max_(share(env.disk, 4, 512)),
+      scope_(env.loop) {}
+
+void Committer::add(std::shared_ptr<PartitionLog> log) {
+  waiting_.push_back(std::move(log));
+  if (running_ == at_once_) return;
+  ++running_;
+  scope_.spawn("commit", run());
+}
+
+Task<> Committer::run() {
+  while (!waiting_.empty()) {
+    std::shared_ptr<PartitionLog> log = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!log->begins_commit()) continue;
     ++commit_count_;
     co_await commit(log.get());
+    log->services_.cache.make_room();
+    waiting_.push_back(std::move(log));  // once more, if it needs that meanwhile
+    progress_.wake_all();
+    if (has_room()) room_.wake_all();
   }
-  if (--running_ == 0) idle_.wake_all();
+  --running_;
+  progress_.wake_all();
 }
 
 Task<> Committer::commit(PartitionLog* log) {
-  const PartitionLog::Commit commit = log->begin_commit();
-  Result<> result = commit.prepared;
-  for (const std::shared_ptr<runtime::File>& file : commit.files) {
-    if (!result) break;
-    ++sync_count_;
-    result = co_await runtime::as_result(file->sync());
-  }
-  if (result && commit.lower_recovery_point) {
-    result = co_await runtime::as_result(log->services_.write_recovery_points());
-  }
-  for (const std::string& directory : commit.directories) {
-    if (!result) break;
-    result = co_await runtime::as_result(env_.disk.sync_directory_aside(directory));
-  }
+  PartitionLog::Commit commit = log->begin_commit();
+  const Result<> result = co_await as_result(make_stable(log, &commit));
   // Given up because the server goes down: nobody learns anything.
   if (!result && result.error().code() == Errc::kCancelled) co_return;
   log->end_commit(commit, result);
 }
 
+// Errors: those of a sync, which is never tried again: what it has covered may be gone, and the
+// next one would not tell. Before a sync nothing is lost.
+Task<> Committer::make_stable(PartitionLog* log, PartitionLog::Commit* commit) {
+  while (commit->metadata) {
+    Result<std::shared_ptr<runtime::File>> metadata = log->write_metadata();
+    commit->metadata = !metadata;
+    if (metadata) {
+      commit->files.push_back(*std::move(metadata));
+    } else {
+      co_await sit_out(metadata.error());
+    }
+  }
+  for (const std::shared_ptr<runtime::File>& file : commit->files) {
+    ++sync_count_;
+    co_await file->sync();
+  }
+  while (commit->lower_recovery_point) {
+    const Result<> written = co_await as_result(log->services_.write_recovery_points());
+    commit->lower_recovery_point = !written;
+    if (!written) co_await sit_out(written.error());
+  }
+  for (const std::string& directory : commit->directories) {
+    co_await env_.disk.sync_directory_aside(directory);
+  }
+}
+
+// Errors: `error`, unless it passes when others have given back what is short.
+Task<> Committer::sit_out(Error error) {
+  const bool passes = error.code() == Errc::kOverloaded || error.code() == Errc::kDiskFull;
+  if (!passes) co_await std::unexpected(std::move(error));
+  if (env_.loop.now() >= quiet_until_) {
+    quiet_until_ = env_.loop.now() + kQuiet;
+    LOG_WARNING("log", "partitions cannot be made stable, tries again: {}", error.message());
+  }
+  co_await runtime::sleep_until(env_.loop.now() + kShortageRetry);
+}
+
+Task<> Committer::few_waiting() {
+  while (waiting_.size() >= at_once_) co_await progress_.wait();
+}
+
 Task<> Committer::idle() {
-  while (running_ > 0) co_await idle_.wait();
+  while (running_ > 0) co_await progress_.wait();
 }
 
 }  // namespace millrace::log

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/logging.h"
-#include "log/committer.h"
 #include "log/partition_log.h"
 
 namespace millrace::log {
@@ -24,9 +23,9 @@ constexpr Duration kClosedFor = seconds(1);
 }  // namespace
 
 Journal::Journal(runtime::Env& env, const std::string& directory, const JournalOptions& options,
-                 Committer& committer)
+                 runtime::WaitQueue& room)
     : env_(env),
-      committer_(committer),
+      room_(room),
       ring_(env, directory, options),
       enabled_(options.files_max > 0),
       group_bytes_max_(size_t(std::min(kGroupBytesMax, options.file_bytes / 4))),

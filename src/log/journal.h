@@ -28,7 +28,6 @@
 
 namespace millrace::log {
 
-class Committer;
 class PartitionLog;
 
 /// What the journal has done with batches. The latter two go another way: their segment is to be
@@ -47,8 +46,9 @@ struct JournalSlot {
 
 class Journal {
  public:
+  /// `room` is woken when has_room() may have become true. Borrows all.
   Journal(runtime::Env& env, const std::string& directory, const JournalOptions& options,
-          Committer& committer);
+          runtime::WaitQueue& room);
 
   /// Requires: once, before all else. `first_sequence` is above that of every frame in the files
   /// `earlier` that an earlier run has left.
@@ -82,8 +82,6 @@ class Journal {
   bool has_room() const {
     return group_.frame.size() < group_bytes_max_ && bypassing_ < kBypassingMax;
   }
-  /// Woken when has_room() may have become true.
-  runtime::WaitQueue& room() { return room_; }
 
   /// Batches that bypass the journal are on their way to the device, or have arrived. Units: bytes.
   void bypass_began(int64_t bytes) { bypassing_ += bytes; }
@@ -139,7 +137,7 @@ class Journal {
   runtime::Task<> flush(std::shared_ptr<PartitionLog> log, JournalRing::Turn turn);
 
   runtime::Env& env_;
-  Committer& committer_;
+  runtime::WaitQueue& room_;
   JournalRing ring_;
   Uuid directory_id_;
   uint64_t next_sequence_ = 1;
@@ -157,7 +155,6 @@ class Journal {
   std::unique_ptr<Error> failure_;
   uint64_t frame_count_ = 0;
   uint64_t bytes_written_ = 0;
-  runtime::WaitQueue room_;
   runtime::WaitQueue idle_;
   runtime::Scope scope_;  // last: its tasks use the rest
 };

@@ -362,6 +362,26 @@ TEST_CASE("without space for a single file there is no journal, and appends go o
   CHECK(world.log().log_end_offset() == Offset(refused ? 2 : 1));
 }
 
+TEST_CASE("what the journal could not take does not count with what it takes next") {
+  JournaledLog world;
+  world.disk().set_slow(true);  // the sync of the segment, which "a" waits for instead
+  REQUIRE(put(world.log(), {"a"}));
+  world.disk().set_full(true);
+  world.run_for(milliseconds(1100));
+  world.disk().set_full(false);
+  world.disk().set_slow(false);
+  Journal& journal = world.directory().journal();
+  REQUIRE(journal.frame_count() == 0);
+  REQUIRE(put(world.log(), {"b"}));
+  world.run_for(milliseconds(100));
+  REQUIRE(journal.frame_count() == 1);
+  CHECK(world.log().durable_offset() == Offset(0));
+  REQUIRE(world.lose_power());
+  CHECK(world.log().damaged().empty());
+  world.put_durably("c");
+  CHECK(world.values().back() == "c");
+}
+
 TEST_CASE("with page-cache durability there is no journal") {
   LogDirectoryOptions options = standard_options();
   options.durability = Durability::kPageCache;

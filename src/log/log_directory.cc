@@ -48,11 +48,17 @@ JournalRecovery::Key key_of(const PartitionLog& log) {
   return {log.topic_id(), log.name().partition};
 }
 
+// The other half is for what is being synced, read, compacted or written anew.
+size_t open_segments_max(const runtime::Disk& disk, const LogDirectoryOptions& options) {
+  return std::min(options.open_segments_max, static_cast<size_t>(disk.files_max() / 2));
+}
+
 }  // namespace
 
 LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
     : options_(std::move(options)),
-      cache_(env.disk, options_.open_segments_max, options_.durability == Durability::kLocalSync),
+      cache_(env.disk, open_segments_max(env.disk, options_),
+             options_.durability == Durability::kLocalSync),
       removals_(env),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_,
@@ -75,8 +81,8 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
           .checkpoints = checkpoints_,
           .write_trouble = write_trouble_,
           .scratch = scratch_},
-      committer_(env),
-      journal_(env, options_.path, options_.journal, committer_),
+      committer_(env, room_),
+      journal_(env, options_.path, options_.journal, room_),
       cleaner_(services_, options_.cleaner),
       maintenance_(env.loop) {}
 
@@ -234,6 +240,7 @@ Task<> LogDirectory::load(FactsOf facts_of, std::function<void(const LoadProgres
       unloadable_.emplace(name, loaded.error());
     }
     ++state.partitions_done;
+    co_await committer_.few_waiting();
   }
   state.current = nullptr;
   if (progress) progress(state);
@@ -575,6 +582,7 @@ Task<> LogDirectory::close(int64_t broker_epoch) {
   co_await maintenance_.close();
   bool clean = true;
   for (const auto& [name, log] : logs_) {
+    co_await committer_.few_waiting();  // what is to be synced is open
     if (const Result<> prepared = log->prepare_close(); !prepared) {
       LOG_ERROR("log", "{}", prepared.error().message());
       clean = false;

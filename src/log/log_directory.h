@@ -50,7 +50,7 @@ struct LogDirectoryOptions {
 
   Durability durability = Durability::kLocalSync;
   /// Units: segments with an open file. Each takes one descriptor and its indexes' memory.
-  size_t open_segments_max = 1000;
+  size_t open_segments_max = 10'000;
   Duration recovery_point_interval = seconds(60);  ///< log.flush.offset.checkpoint.interval.ms
   Duration log_start_interval = seconds(60);      ///< log.flush.start.offset.checkpoint.interval.ms
   Duration high_watermark_interval = seconds(5);  ///< replica.high.watermark.checkpoint.interval.ms
@@ -140,6 +140,9 @@ class LogDirectory {
 
   Result<runtime::DiskSpace> space() const { return services_.env.disk.space(path()); }
   size_t open_segments() const { return cache_.open_count(); }
+  /// Whether another append is welcome; `room()` is woken when that may have become true.
+  bool has_room() const { return journal_.has_room() && committer_.has_room(); }
+  runtime::WaitQueue& room() { return room_; }
   const Committer& committer() const { return committer_; }
   Journal& journal() { return journal_; }
   const Cleaner& cleaner() const { return cleaner_; }
@@ -193,6 +196,7 @@ class LogDirectory {
 
   // In this order: tasks that commit may hold the last reference to a log.
   runtime::WaitQueue wake_;
+  runtime::WaitQueue room_;
   SegmentCache cache_;
   Removals removals_;
   DueTimes due_times_;

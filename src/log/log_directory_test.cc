@@ -348,6 +348,7 @@ TEST_CASE("no more segments are open than allowed, and all can be used") {
       REQUIRE(put(world.log(name(i)), {fmt::format("{} {}", i, round)}));
     }
   }
+  world.run_for(seconds(1));  // what is not stable stays open until then
   CHECK(world.directory().open_segments() <= 3);
   for (int i = 0; i < 20; ++i) {
     const auto records = read_records(world.log(name(i)));
@@ -356,6 +357,56 @@ TEST_CASE("no more segments are open than allowed, and all can be used") {
   }
   REQUIRE(world.restart());
   for (int i = 0; i < 20; ++i) CHECK(read_records(world.log(name(i)))->size() == 5);
+}
+
+// Puts a record, as a producer does who heeds that there is no room.
+void put_when_welcome(LogWorld& world, const TopicPartition& name, const std::string& value) {
+  while (!world.directory().has_room()) world.run_for(milliseconds(1));
+  REQUIRE(put(world.log(name), {value}));
+}
+
+TEST_CASE("few descriptors are enough for many partitions: to write, to recover, to close") {
+  LogWorld world;
+  world.disk().set_open_files_max(128);
+  REQUIRE(world.start());
+  const auto name = [](int i) { return TopicPartition{"t", PartitionIndex(i)}; };
+  constexpr int kPartitions = 600;
+  for (int i = 0; i < kPartitions; ++i) world.create(name(i), TopicId{Uuid{1, 1}});
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < kPartitions; ++i) {
+      put_when_welcome(world, name(i), fmt::format("{} {}", i, round));
+    }
+  }
+  for (int i = 0; i < kPartitions; ++i) REQUIRE(world.durable(world.log(name(i))));
+  REQUIRE(world.crash());
+  REQUIRE(world.restart());
+  CHECK(world.directory().was_clean());
+  for (int i = 0; i < kPartitions; ++i) {
+    CHECK(world.log(name(i)).failure() == nullptr);
+    const auto records = read_records(world.log(name(i)));
+    REQUIRE(records->size() == 3);
+    CHECK(records->back().value == fmt::format("{} 2", i));
+  }
+}
+
+TEST_CASE("without a descriptor appends and commits wait; nothing fails for good") {
+  LogWorld world;
+  REQUIRE(world.start());
+  PartitionLog& log = world.create();
+  REQUIRE(put(log, {"a"}));
+  world.disk().set_open_files_max(world.disk().open_files());
+  CHECK(put(world.create({"other", PartitionIndex(0)}, TopicId{Uuid{3, 3}}), {"b"})
+            .error()
+            .error.code() == Errc::kOverloaded);
+  world.run_for(seconds(5));
+  CHECK(world.world().log_text().find("cannot be made stable, tries again") != std::string::npos);
+  CHECK(log.failure() == nullptr);
+  world.disk().set_open_files_max(1000);
+  REQUIRE(world.durable(log));
+  REQUIRE(put(world.log({"other", PartitionIndex(0)}), {"b"}));
+  REQUIRE(world.restart());
+  CHECK(world.directory().was_clean());
+  CHECK(read_records(world.log())->size() == 1);
 }
 
 TEST_CASE("the metadata partition is loaded first and by itself, with the files of others in it") {

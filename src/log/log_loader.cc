@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kSmallFileBytesMax = 1 << 20;
 constexpr int64_t kBytesBetweenYields = 4 << 20;
+constexpr size_t kUnsyncedMax = 64;
 
 }  // namespace
 
@@ -41,6 +42,7 @@ struct LogLoader::Files {
 
 Task<> LogLoader::load() {
   log_->on_disk_ = true;
+  log_->home_.owner = nullptr;  // it is not for others to sync what is half recovered
   Files files = co_await list_files();
   co_await finish_swaps(files);
   co_await open_segments(files);
@@ -50,6 +52,7 @@ Task<> LogLoader::load() {
   } else if (!measure()) {
     co_await recover();
   }
+  log_->home_.owner = log_.get();
   co_await settle();
 }
 
@@ -285,6 +288,7 @@ Task<> LogLoader::recover() {
     if (index > 0) take_snapshot(log.segments_.at(index).base_offset());
     const bool whole = co_await recover_segment(index);
     ++report_.segments_recovered;
+    co_await sync_many();
     if (whole) continue;
     log.remove_segments(index + 1, log.segments_.size());
     // Otherwise what was cut could come back behind what is appended now.
@@ -296,6 +300,14 @@ Task<> LogLoader::recover() {
   log.stable_.flushed_to(std::min(std::max(checkpoints_.recovery_point, undoubted), log.log_end_));
   if (!checkpoints_.clean) log.distrust_page_cache();
   if (log.stable_.flushed() < log.log_end_) log.need_commit();
+}
+
+// Keeps it from having hundreds of files open until the log is committed.
+Task<> LogLoader::sync_many() {
+  if (log_->unsynced_.size() < kUnsyncedMax) co_return;
+  for (const std::shared_ptr<runtime::File>& file : log_->unsynced_) co_await file->sync();
+  log_->unsynced_.clear();
+  services_.cache.make_room();
 }
 
 // The producer state at the start of a segment. Later snapshots are perhaps only in the page cache,

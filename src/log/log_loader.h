@@ -82,6 +82,7 @@ class LogLoader {
     bool cut = false;  // not all of it can be kept
   };
   runtime::Task<bool> recover_segment(size_t index);
+  runtime::Task<> sync_many();
   runtime::Task<std::optional<Reading>> read_segment(size_t index, runtime::File* file,
                                                      Offset trusted);
   static runtime::Task<> write_again(runtime::File* file, int64_t from, int64_t to);

@@ -31,7 +31,7 @@ PartitionLog::PartitionLog(LogServices& services, TopicPartition name, TopicId t
       name_(std::move(name)),
       topic_id_(topic_id),
       config_(std::move(config)),
-      home_{services.cache, runtime::join_path(services.directory, name_.to_string())},
+      home_{services.cache, runtime::join_path(services.directory, name_.to_string()), this},
       due_(services.due_times, *this) {}
 
 PartitionLog::~PartitionLog() = default;
@@ -175,6 +175,7 @@ bool PartitionLog::begins_commit() {
 
 PartitionLog::Commit PartitionLog::begin_commit() {
   Commit commit{.files = std::move(unsynced_),
+                .metadata = std::exchange(metadata_unsynced_, false),
                 .end = log_end_,
                 .truncations = truncations_,
                 .turn = services_.journal.turn(),
@@ -182,15 +183,6 @@ PartitionLog::Commit PartitionLog::begin_commit() {
                 .bytes = std::exchange(unflushed_bytes_, 0)};
   unsynced_.clear();
   if (!snapshots_.empty()) commit.snapshot = snapshots_.back();
-  if (metadata_unsynced_) {
-    Result<std::shared_ptr<runtime::File>> metadata = write_metadata();
-    if (metadata) {
-      commit.files.push_back(std::move(*metadata));
-    } else {
-      commit.prepared = std::unexpected(metadata.error());
-    }
-  }
-  metadata_unsynced_ = false;
   if (names_unsynced_) commit.directories.push_back(home_.directory);
   if (parent_unsynced_) commit.directories.push_back(services_.directory);
   names_unsynced_ = false;

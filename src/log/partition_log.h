@@ -97,14 +97,14 @@ enum class HighWatermarkRule : uint8_t {
   kReplicated,   ///< the broker, by set_high_watermark()
 };
 
-class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
+class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private SegmentOwner {
  public:
   /// Made by LogDirectory only.
   PartitionLog(LogServices& services, TopicPartition name, TopicId topic_id,
                std::shared_ptr<const LogConfig> config);
   PartitionLog(const PartitionLog&) = delete;
   PartitionLog& operator=(const PartitionLog&) = delete;
-  ~PartitionLog();
+  ~PartitionLog() override;
 
   const TopicPartition& name() const { return name_; }
   TopicId topic_id() const { return topic_id_; }
@@ -248,9 +248,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   // What one commit makes stable. See committer.h.
   struct Commit {
     UnsyncedFiles files;
+    bool metadata = false;  // is to be written first
     std::vector<std::string> directories;
     bool lower_recovery_point = false;
-    Result<> prepared;
     Offset end;
     Offset snapshot = kNoOffset;  // the newest of producers
     uint64_t truncations = 0;
@@ -261,6 +261,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   bool begins_commit();
   Commit begin_commit();
   void end_commit(const Commit& commit, const Result<>& result);
+
+  void sync_soon() override { need_commit(); }
 
   Result<> check_open() const;
   Error where(const Error& error) const;

@@ -58,6 +58,7 @@ struct Segment::Hot {
   std::optional<OffsetIndex> offsets;  // all three or none
   std::optional<TimeIndex> times;
   TransactionIndex aborted;
+  int64_t index_bytes = 0;  // of what was read from the index files
   Segment* newer = nullptr;
   Segment* older = nullptr;
 };
@@ -86,11 +87,18 @@ void SegmentCache::unlink(Segment& segment) {
 void SegmentCache::insert(Segment& segment) {
   push_newest(segment);
   ++open_count_;
-  // One that cannot be let go of (a full disk) is left for later.
-  for (Segment* candidate = oldest_; open_count_ > open_max_ && candidate != &segment;) {
-    Segment* newer = candidate->hot_->newer;
-    candidate->cool();
-    candidate = newer;
+  make_room(&segment);
+}
+
+// One that cannot be let go of yet gets another round. A few at a time: while all wait for their
+// syncs, nobody is to go through them again and again.
+void SegmentCache::make_room(const Segment* needed) {
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries && is_full(); ++i) {
+    Segment& oldest = *oldest_;
+    // Only what was closed with its indexes whole gives those back without writing them.
+    const bool helps = open_count_ > open_max_ || oldest.hot_->index_bytes > 0;
+    if (&oldest == needed || !helps || !oldest.cool()) touch(oldest);
   }
 }
 
@@ -103,6 +111,7 @@ void SegmentCache::touch(Segment& segment) {
 void SegmentCache::remove(Segment& segment) {
   unlink(segment);
   --open_count_;
+  index_bytes_ -= segment.hot_->index_bytes;
 }
 
 Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_offset,
@@ -175,8 +184,11 @@ Result<> Segment::load_indexes(Hot& hot) {
   TimeIndex times = TRY(read_index<TimeIndex>(
       FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
   TRY(check_ends(offsets.last(), times.last().offset, hot));
+  hot.index_bytes = int64_t(offsets.memory_bytes() + times.memory_bytes());
   hot.times = std::move(times);
   hot.offsets = std::move(offsets);
+  home_.cache.index_bytes_ += hot.index_bytes;
+  home_.cache.make_room(this);
   return {};
 }
 
@@ -232,6 +244,10 @@ Result<Index> Segment::read_index(FileKind kind, Parse parse) {
 
 bool Segment::cool() {
   if (!hot_) return true;
+  if (hot_->file.use_count() > 1) {  // it is to be synced, or somebody reads from it
+    if (home_.owner) home_.owner->sync_soon();
+    return false;
+  }
   if (indexes_unsaved_) {
     UnsyncedFiles not_now;
     if (!save_indexes(not_now)) return false;

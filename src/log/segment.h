@@ -32,11 +32,21 @@ class Segment;
 /// Files that must be synced before something is acknowledged.
 using UnsyncedFiles = std::vector<std::shared_ptr<runtime::File>>;
 
-/// Bounds what the segments of a data directory keep open: least recently used goes first. One per
-/// data directory.
+/// Whose a segment is.
+class SegmentOwner {
+ public:
+  virtual ~SegmentOwner() = default;
+  /// Has what was written made stable, so that its file can be closed.
+  virtual void sync_soon() = 0;
+};
+
+/// Bounds what the segments of a data directory keep open: least recently used goes first. A file
+/// with bytes that are not stable stays open until its owner has had them synced: once it was
+/// closed, nobody might learn that the device has lost them. One per data directory.
 class SegmentCache {
  public:
-  /// `write_behind`: what is appended is to be on the device soon (runtime::OpenOptions).
+  /// `open_max`: about so many files. `write_behind`: what is appended is to be on the device soon
+  /// (runtime::OpenOptions).
   SegmentCache(runtime::Disk& disk, size_t open_max, bool write_behind)
       : disk_(disk), open_max_(open_max), write_behind_(write_behind) {}
   SegmentCache(const SegmentCache&) = delete;
@@ -46,10 +56,17 @@ class SegmentCache {
   runtime::Disk& disk() { return disk_; }
   bool write_behind() const { return write_behind_; }
   size_t open_count() const { return open_count_; }
+  /// Closes what is too much and can be closed by now. It is done when a segment is opened, too.
+  void make_room() { make_room(nullptr); }
 
  private:
   friend class Segment;
+  // The parsed indexes of segments that are only read; one of 1 GiB may have 5 MiB.
+  static constexpr int64_t kIndexBytesMax = int64_t{64} << 20;
+
   void insert(Segment& segment);
+  void make_room(const Segment* needed);
+  bool is_full() const { return open_count_ > open_max_ || index_bytes_ > kIndexBytesMax; }
   void touch(Segment& segment);
   void remove(Segment& segment);
   void unlink(Segment& segment);
@@ -59,14 +76,17 @@ class SegmentCache {
   size_t open_max_;
   bool write_behind_;
   size_t open_count_ = 0;
+  int64_t index_bytes_ = 0;
   Segment* newest_ = nullptr;
   Segment* oldest_ = nullptr;
 };
 
-/// Where the segments of one log live. The directory may be renamed.
+/// Where the segments of one log live. The directory may be renamed. Without an owner, files that
+/// are not stable stay open.
 struct SegmentHome {
   SegmentCache& cache;
   std::string directory;
+  SegmentOwner* owner = nullptr;
 };
 
 class Segment {

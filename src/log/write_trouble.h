@@ -14,7 +14,7 @@ class WriteTrouble {
  public:
   explicit WriteTrouble(std::string directory) : directory_(std::move(directory)) {}
 
-  /// An append was refused: kDiskFull or kIo; others are no trouble of the disk's.
+  /// An append was refused: kDiskFull, kIo or kOverloaded; others are no trouble of the disk's.
   /// Bounds: one line a minute, however many appends fail, or fail by turns.
   void on_failure(const Error& error, MonoTime now);
   /// An append was written.

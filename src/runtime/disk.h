@@ -104,7 +104,7 @@ class DirectoryLock {
 };
 
 /// Paths use '/'. Errors everywhere: kIo with path and cause; kNotFound, kAlreadyExists, kDiskFull
-/// where they apply.
+/// where they apply; kOverloaded when out of descriptors, but never from a sync.
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -128,6 +128,8 @@ class Disk {
   virtual Result<DiskSpace> space(const std::string& path) = 0;
   /// Errors: kLocked when another process (or node) holds it, with its pid where known.
   virtual Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) = 0;
+  /// How many files may be open at once so that enough descriptors are left for sockets.
+  virtual int64_t files_max() const = 0;
 };
 
 /// The whole file. Errors: kInvalidRequest when larger than `size_max`.

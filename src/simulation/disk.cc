@@ -141,7 +141,7 @@ class SimulatedDisk::OpenFile final : public File {
   OpenFile(SimulatedDisk* disk, InodeRef inode, std::string path, bool read_only)
       : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), read_only_(read_only) {
     ++inode_->open_count;
-    ++disk_->open_files_;
+    disk_->open_files_most_ = std::max(disk_->open_files_most_, ++disk_->open_files_);
   }
   ~OpenFile() override { disk_->close(*inode_); }
 
@@ -267,6 +267,9 @@ Result<> SimulatedDisk::check_room(const std::string& path) const {
 }
 
 Result<std::unique_ptr<File>> SimulatedDisk::open(const std::string& path, OpenOptions options) {
+  if (open_files_ >= open_files_max_) {
+    return fail(Errc::kOverloaded, fmt::format("{}: too many open files", path));
+  }
   InodeRef inode = tree_->find(path);
   if (inode && options.create && options.exclusive) {
     return fail(Errc::kAlreadyExists, fmt::format("{}: exists", path));

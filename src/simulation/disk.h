@@ -40,6 +40,7 @@ class SimulatedDisk final : public runtime::Disk {
   runtime::Task<> sync_directory_aside(std::string path) override;
   Result<runtime::DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<runtime::DirectoryLock>> lock(const std::string& path) override;
+  int64_t files_max() const override { return open_files_max_; }
 
   /// Power is lost. Requires: no file is open any more and no lock held.
   void crash();
@@ -49,6 +50,8 @@ class SimulatedDisk final : public runtime::Disk {
   /// Units: bytes; what is there already stays, even when it is more.
   void set_capacity(int64_t bytes) { capacity_bytes_ = bytes; }
   void set_full(bool full) { full_ = full; }
+  /// Beyond so many open ones, open() says kOverloaded.
+  void set_open_files_max(int64_t count) { open_files_max_ = count; }
   /// Nothing that is asked for is in memory.
   void set_cold(bool cold) { cold_ = cold; }
   void fail_writes(bool failing) { writes_fail_ = failing; }
@@ -84,6 +87,7 @@ class SimulatedDisk final : public runtime::Disk {
   const Counts& counts() const { return counts_; }
   int64_t used_bytes() const;
   int64_t open_files() const { return open_files_; }
+  int64_t open_files_most() const { return open_files_most_; }  ///< at any time
 
  private:
   class OpenFile;
@@ -129,6 +133,8 @@ class SimulatedDisk final : public runtime::Disk {
   DiskProbe* probe_ = nullptr;
   bool syncs_broken_ = false;  // by a fault, until repaired
   int64_t open_files_ = 0;
+  int64_t open_files_most_ = 0;
+  int64_t open_files_max_ = 100'000;
   Counts counts_;
 };
 

@@ -92,8 +92,9 @@ Result<> remove_file(const std::string& path) {
 Result<> sync_names(const std::string& directory) {
   const FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return fail(system_error(errno, "open", directory));
-  if (::fsync(fd.get()) != 0) return fail(system_error(errno, "sync", directory));
-  return {};
+  if (::fsync(fd.get()) == 0) return {};
+  // Whatever the cause: this must not pass for something that may be tried again.
+  return fail(Errc::kIo, fmt::format("sync {}: {}", directory, std::strerror(errno)));
 }
 
 class SystemFile : public OpenFile {

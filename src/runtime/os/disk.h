@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/disk.h"
+#include "runtime/os/descriptor_limit.h"
 #include "runtime/os/helper_threads.h"
 #include "runtime/os/stable_writer.h"
 
@@ -18,7 +19,7 @@ class SystemDisk : public Disk {
   /// What blocks runs on `threads`; File::write_stable(), which somebody always waits for, on
   /// `stable_writer`, so that it never queues behind a slow sync.
   SystemDisk(HelperThreads& threads, StableWriter& stable_writer)
-      : threads_(threads), stable_writer_(stable_writer) {}
+      : threads_(threads), stable_writer_(stable_writer), files_max_(descriptor_shares().files) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) override;
   Result<> rename(const std::string& from, const std::string& to) override;
@@ -32,10 +33,12 @@ class SystemDisk : public Disk {
   Task<> sync_directory_aside(std::string path) override;
   Result<DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override;
+  int64_t files_max() const override { return files_max_; }
 
  private:
   HelperThreads& threads_;
   StableWriter& stable_writer_;
+  int64_t files_max_;
 };
 
 }  // namespace millrace::runtime::os

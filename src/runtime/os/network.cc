@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -17,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/os/descriptor_limit.h"
 #include "runtime/os/disk.h"
 #include "runtime/os/system_error.h"
 
@@ -24,16 +24,6 @@ namespace millrace::runtime::os {
 namespace {
 
 constexpr size_t kPiecesPerWrite = 64;  // of one writev; the caller comes again for the rest
-
-// As far as it may be raised; returns what it is now.
-int64_t raise_descriptor_limit() {
-  constexpr rlim_t kEnough = 1 << 20;  // "unlimited" has to end somewhere
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  const rlimit raised{.rlim_cur = std::min(limit.rlim_max, kEnough), .rlim_max = limit.rlim_max};
-  if (raised.rlim_cur > limit.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  return static_cast<int64_t>(std::min(limit.rlim_cur, kEnough));
-}
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -287,7 +277,7 @@ bool is_numeric(const std::string& host) {
 }  // namespace
 
 SystemNetwork::SystemNetwork(Driver& driver, HelperThreads& threads)
-    : driver_(driver), threads_(threads), sockets_max_(raise_descriptor_limit() / 4 * 3) {}
+    : driver_(driver), threads_(threads), sockets_max_(descriptor_shares().sockets) {}
 
 Result<std::unique_ptr<Listener>> SystemNetwork::listen(const Address& at,
                                                         const ListenOptions& options) {
