@@ -84,20 +84,29 @@ Task<> Committer::make_stable(PartitionLog* log, PartitionLog::Commit* commit) {
     commit->lower_recovery_point = !written;
     if (!written) co_await sit_out(written.error());
   }
-  for (const std::string& directory : commit->directories) {
-    co_await env_.disk.sync_directory_aside(directory);
+  for (size_t i = 0; i < commit->directories.size();) {
+    const Result<> synced =
+        co_await as_result(env_.disk.sync_directory_aside(commit->directories[i]));
+    if (synced) {
+      ++i;
+    } else {
+      co_await sit_out(synced.error());
+    }
   }
 }
 
 // Errors: `error`, unless it passes when others have given back what is short.
 Task<> Committer::sit_out(Error error) {
-  const bool passes = error.code() == Errc::kOverloaded || error.code() == Errc::kDiskFull;
-  if (!passes) co_await std::unexpected(std::move(error));
+  const bool is_shortage = error.code() == Errc::kOverloaded || error.code() == Errc::kDiskFull;
+  const bool others_end = sitting_out_ + 1 < running_;
+  if (!is_shortage || !(patient_ || others_end)) co_await std::unexpected(std::move(error));
   if (env_.loop.now() >= quiet_until_) {
     quiet_until_ = env_.loop.now() + kQuiet;
     LOG_WARNING("log", "partitions cannot be made stable, tries again: {}", error.message());
   }
+  ++sitting_out_;
   co_await runtime::sleep_until(env_.loop.now() + kShortageRetry);
+  --sitting_out_;
 }
 
 Task<> Committer::few_waiting() {

@@ -23,6 +23,11 @@ class Committer {
   /// `room` is woken when has_room() has become true. Borrows it.
   Committer(runtime::Env& env, runtime::WaitQueue& room);
 
+  /// Whether a lack of descriptors or space is waited out, as a server does that serves. One that
+  /// starts or stops waits only for its other commits, and a log that cannot be committed then has
+  /// failed.
+  void set_patient(bool patient) { patient_ = patient; }
+
   /// Commits the log until it needs none any more. Requires: not under way for this log.
   void add(std::shared_ptr<PartitionLog> log);
 
@@ -50,6 +55,8 @@ class Committer {
   runtime::WaitQueue progress_;
   RingQueue<std::shared_ptr<PartitionLog>> waiting_;
   size_t running_ = 0;
+  size_t sitting_out_ = 0;  // of these
+  bool patient_ = false;
   MonoTime quiet_until_;
   uint64_t commit_count_ = 0;
   uint64_t sync_count_ = 0;

@@ -16,7 +16,6 @@ using runtime::Task;
 namespace {
 
 constexpr size_t kSmallFileBytesMax = 1 << 20;
-constexpr size_t kEpochsAtOnce = 64;
 constexpr Duration kWakeAtLeast = seconds(300);  // the wall clock may have been set meanwhile
 constexpr std::string_view kMetadataTopic = "__cluster_metadata";
 
@@ -49,15 +48,16 @@ JournalRecovery::Key key_of(const PartitionLog& log) {
 }
 
 // The other half is for what is being synced, read, compacted or written anew.
-size_t open_segments_max(const runtime::Disk& disk, const LogDirectoryOptions& options) {
-  return std::min(options.open_segments_max, static_cast<size_t>(disk.files_max() / 2));
+SegmentCache::Bounds bounds_of(const runtime::Disk& disk, const LogDirectoryOptions& options) {
+  return {.open_max = std::min(options.open_segments_max, size_t(disk.files_max() / 2)),
+          .index_bytes_max = options.index_bytes_max};
 }
 
 }  // namespace
 
 LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
     : options_(std::move(options)),
-      cache_(env.disk, open_segments_max(env.disk, options_),
+      cache_(env.disk, bounds_of(env.disk, options_),
              options_.durability == Durability::kLocalSync),
       removals_(env),
       due_times_(wake_),
@@ -437,6 +437,7 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
 
 void LogDirectory::start_maintenance() {
   end_recovery();
+  committer_.set_patient(true);
   maintenance_.spawn("log maintenance", maintain());
   maintenance_.spawn("log cleaner", cleaner_.run());
   maintenance_.spawn("log removals", removals_.run());
@@ -568,10 +569,11 @@ Task<> LogDirectory::save_epochs() {
   for (const auto& [name, log] : logs_) {
     if (log->epochs_unsaved_from_) unsaved.push_back(log);
   }
+  const int64_t at_once = std::clamp<int64_t>(services_.env.disk.files_max() / 32, 1, 64);
   runtime::Scope saving(services_.env.loop);
   for (const std::shared_ptr<PartitionLog>& log : unsaved) {
     saving.spawn("save leader epochs", PartitionLog::save_epochs(log));
-    if (saving.size() >= kEpochsAtOnce) co_await saving.join();
+    if (saving.size() >= size_t(at_once)) co_await saving.join();
   }
   co_await saving.join();
 }
@@ -580,6 +582,7 @@ Task<> LogDirectory::save_epochs() {
 
 Task<> LogDirectory::close(int64_t broker_epoch) {
   co_await maintenance_.close();
+  committer_.set_patient(false);
   bool clean = true;
   for (const auto& [name, log] : logs_) {
     co_await committer_.few_waiting();  // what is to be synced is open

@@ -49,8 +49,9 @@ struct LogDirectoryOptions {
   std::optional<MetaProperties> format;
 
   Durability durability = Durability::kLocalSync;
-  /// Units: segments with an open file. Each takes one descriptor and its indexes' memory.
+  /// Units: segments with an open file. Less, when the process may not have so many.
   size_t open_segments_max = 10'000;
+  int64_t index_bytes_max = int64_t{256} << 20;    ///< see SegmentCache
   Duration recovery_point_interval = seconds(60);  ///< log.flush.offset.checkpoint.interval.ms
   Duration log_start_interval = seconds(60);      ///< log.flush.start.offset.checkpoint.interval.ms
   Duration high_watermark_interval = seconds(5);  ///< replica.high.watermark.checkpoint.interval.ms

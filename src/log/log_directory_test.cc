@@ -409,6 +409,45 @@ TEST_CASE("without a descriptor appends and commits wait; nothing fails for good
   CHECK(read_records(world.log())->size() == 1);
 }
 
+TEST_CASE("a stop does not wait for descriptors: the next start recovers") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a"}));
+  world.disk().set_open_files_max(world.disk().open_files());
+  world.run_for(seconds(5));
+  REQUIRE(world.close());
+  world.disk().set_open_files_max(1000);
+  REQUIRE(world.start());
+  CHECK(!world.directory().was_clean());
+  CHECK(read_records(world.log())->size() == 1);
+}
+
+TEST_CASE("indexes of segments that are only read are let go of, those that grow are not") {
+  LogWorld world;
+  world.config().segment_bytes = 4000;
+  world.config().index_interval_bytes = 1;
+  REQUIRE(world.start());
+  PartitionLog& log = world.create();
+  for (int i = 0; i < 200; ++i) {
+    REQUIRE(put(log, {std::string(500, 'x')}));
+    world.run_for(milliseconds(10));
+  }
+  REQUIRE(world.close());
+  world.options().index_bytes_max = 300;
+  REQUIRE(world.start());
+  for (int i = 0; i < 200; ++i) REQUIRE(read_records(world.log(), Offset(i)));
+  CHECK(world.directory().open_segments() < 10);
+  REQUIRE(put(world.log(), {"y"}));
+  world.options().index_bytes_max = 0;
+  REQUIRE(world.restart());
+  for (int i = 0; i < 200; ++i) {
+    REQUIRE(read_records(world.log(), Offset(i)));
+    REQUIRE(put(world.log(), {"z"}));
+  }
+  world.run_for(seconds(1));
+  CHECK(world.directory().open_segments() < 10);
+}
+
 TEST_CASE("the metadata partition is loaded first and by itself, with the files of others in it") {
   const TopicPartition metadata{"__cluster_metadata", PartitionIndex(0)};
   LogWorld world;

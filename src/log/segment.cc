@@ -58,7 +58,7 @@ struct Segment::Hot {
   std::optional<OffsetIndex> offsets;  // all three or none
   std::optional<TimeIndex> times;
   TransactionIndex aborted;
-  int64_t index_bytes = 0;  // of what was read from the index files
+  int64_t index_bytes = 0;  // while they are as in the files, and can be had from there again
   Segment* newer = nullptr;
   Segment* older = nullptr;
 };
@@ -96,8 +96,7 @@ void SegmentCache::make_room(const Segment* needed) {
   constexpr int kTries = 8;
   for (int i = 0; i < kTries && is_full(); ++i) {
     Segment& oldest = *oldest_;
-    // Only what was closed with its indexes whole gives those back without writing them.
-    const bool helps = open_count_ > open_max_ || oldest.hot_->index_bytes > 0;
+    const bool helps = open_count_ > bounds_.open_max || oldest.hot_->index_bytes > 0;
     if (&oldest == needed || !helps || !oldest.cool()) touch(oldest);
   }
 }
@@ -302,6 +301,7 @@ void Segment::index_batches(Bytes batches, int64_t interval, Hot& hot) {
     batches = batches.subspan(header->size());
   }
   indexes_unsaved_ = true;
+  home_.cache.index_bytes_ -= std::exchange(hot.index_bytes, 0);
 }
 
 void Segment::Contents::note(const kafka::BatchHeaderView& header, int64_t position,

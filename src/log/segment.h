@@ -45,10 +45,14 @@ class SegmentOwner {
 /// closed, nobody might learn that the device has lost them. One per data directory.
 class SegmentCache {
  public:
-  /// `open_max`: about so many files. `write_behind`: what is appended is to be on the device soon
-  /// (runtime::OpenOptions).
-  SegmentCache(runtime::Disk& disk, size_t open_max, bool write_behind)
-      : disk_(disk), open_max_(open_max), write_behind_(write_behind) {}
+  struct Bounds {
+    size_t open_max;  ///< about so many files
+    int64_t
+        index_bytes_max;  ///< of parsed indexes that are only read; 1 GiB may have 5 MiB of them
+  };
+  /// `write_behind`: what is appended is to be on the device soon (runtime::OpenOptions).
+  SegmentCache(runtime::Disk& disk, const Bounds& bounds, bool write_behind)
+      : disk_(disk), bounds_(bounds), write_behind_(write_behind) {}
   SegmentCache(const SegmentCache&) = delete;
   SegmentCache& operator=(const SegmentCache&) = delete;
   ~SegmentCache();
@@ -61,19 +65,18 @@ class SegmentCache {
 
  private:
   friend class Segment;
-  // The parsed indexes of segments that are only read; one of 1 GiB may have 5 MiB.
-  static constexpr int64_t kIndexBytesMax = int64_t{64} << 20;
-
   void insert(Segment& segment);
   void make_room(const Segment* needed);
-  bool is_full() const { return open_count_ > open_max_ || index_bytes_ > kIndexBytesMax; }
+  bool is_full() const {
+    return open_count_ > bounds_.open_max || index_bytes_ > bounds_.index_bytes_max;
+  }
   void touch(Segment& segment);
   void remove(Segment& segment);
   void unlink(Segment& segment);
   void push_newest(Segment& segment);
 
   runtime::Disk& disk_;
-  size_t open_max_;
+  const Bounds bounds_;
   bool write_behind_;
   size_t open_count_ = 0;
   int64_t index_bytes_ = 0;

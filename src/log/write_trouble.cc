@@ -14,8 +14,7 @@ std::string_view advice_on(Errc code) {
   switch (code) {
     case Errc::kDiskFull:
       return "Free space on this disk, or lower retention.ms or retention.bytes; writing goes on "
-             "by "
-             "itself.";
+             "by itself.";
     case Errc::kIo:
       return "Check the disk and its mount; writing goes on by itself once it works.";
     case Errc::kOverloaded:

@@ -141,7 +141,7 @@ class SimulatedDisk::OpenFile final : public File {
   OpenFile(SimulatedDisk* disk, InodeRef inode, std::string path, bool read_only)
       : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), read_only_(read_only) {
     ++inode_->open_count;
-    disk_->open_files_most_ = std::max(disk_->open_files_most_, ++disk_->open_files_);
+    ++disk_->open_files_;
   }
   ~OpenFile() override { disk_->close(*inode_); }
 
@@ -266,10 +266,13 @@ Result<> SimulatedDisk::check_room(const std::string& path) const {
   return fail(Errc::kDiskFull, fmt::format("{}: no space left on device", path));
 }
 
+Result<> SimulatedDisk::check_descriptors(const std::string& path) const {
+  if (!files_refused_ && open_files_ < open_files_max_) return {};
+  return fail(Errc::kOverloaded, fmt::format("{}: too many open files", path));
+}
+
 Result<std::unique_ptr<File>> SimulatedDisk::open(const std::string& path, OpenOptions options) {
-  if (open_files_ >= open_files_max_) {
-    return fail(Errc::kOverloaded, fmt::format("{}: too many open files", path));
-  }
+  TRY(check_descriptors(path));
   InodeRef inode = tree_->find(path);
   if (inode && options.create && options.exclusive) {
     return fail(Errc::kAlreadyExists, fmt::format("{}: exists", path));
@@ -345,6 +348,7 @@ Result<FileInfo> SimulatedDisk::info(const std::string& path) {
 }
 
 Result<> SimulatedDisk::sync_directory(const std::string& path) {
+  TRY(check_descriptors(path));  // a real one is opened to be synced
   ++counts_.directory_syncs;
   if (syncs_fail_ || syncs_broken_ || random_.chance(faults_.disk_sync_error)) {
     return broken(path, "sync of the directory");
@@ -495,6 +499,7 @@ void SimulatedDisk::recount() {
 
 void SimulatedDisk::repair() {
   full_ = slow_ = cold_ = writes_fail_ = reads_fail_ = syncs_fail_ = syncs_broken_ = false;
+  files_refused_ = false;
 }
 
 Result<> SimulatedDisk::flip_bit(const std::string& path, int64_t position, int bit) {

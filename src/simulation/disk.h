@@ -50,8 +50,10 @@ class SimulatedDisk final : public runtime::Disk {
   /// Units: bytes; what is there already stays, even when it is more.
   void set_capacity(int64_t bytes) { capacity_bytes_ = bytes; }
   void set_full(bool full) { full_ = full; }
-  /// Beyond so many open ones, open() says kOverloaded.
+  /// Beyond so many open ones, open() says kOverloaded. Not ended by repair().
   void set_open_files_max(int64_t count) { open_files_max_ = count; }
+  /// open() says kOverloaded.
+  void refuse_files(bool refusing) { files_refused_ = refusing; }
   /// Nothing that is asked for is in memory.
   void set_cold(bool cold) { cold_ = cold; }
   void fail_writes(bool failing) { writes_fail_ = failing; }
@@ -87,7 +89,6 @@ class SimulatedDisk final : public runtime::Disk {
   const Counts& counts() const { return counts_; }
   int64_t used_bytes() const;
   int64_t open_files() const { return open_files_; }
-  int64_t open_files_most() const { return open_files_most_; }  ///< at any time
 
  private:
   class OpenFile;
@@ -105,6 +106,7 @@ class SimulatedDisk final : public runtime::Disk {
   Result<> end_sync(Inode& inode, const std::string& path, const FileContent::Snapshot& snapshot);
   MonoTime when_synced(Inode& inode);
   Result<> check_room(const std::string& path) const;
+  Result<> check_descriptors(const std::string& path) const;
   void rot(Inode& inode, int64_t position, size_t count);
   void close(Inode& inode);
   void forget(const InodeRef& inode);
@@ -129,11 +131,11 @@ class SimulatedDisk final : public runtime::Disk {
   bool reads_fail_ = false;
   bool syncs_fail_ = false;
   bool slow_ = false;
+  bool files_refused_ = false;
   std::string lies_about_;
   DiskProbe* probe_ = nullptr;
   bool syncs_broken_ = false;  // by a fault, until repaired
   int64_t open_files_ = 0;
-  int64_t open_files_most_ = 0;
   int64_t open_files_max_ = 100'000;
   Counts counts_;
 };

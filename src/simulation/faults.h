@@ -6,8 +6,9 @@
 //
 //   one broker alone     delay, loss, resets, refusals, partitions, slow and short transfers,
 //                        pauses, clock skew, drift and jumps, kills, power loss with unsynced
-//                        writes lost, kept or torn, a full disk, failing writes, failing and slow
-//                        syncs (it may refuse to serve, or stop, but not lose)
+//                        writes lost, kept or torn, a full disk, no file to be opened, failing
+//                        writes, failing and slow syncs (it may refuse to serve, or stop, but not
+//                        lose)
 //   one broker alone     must notice and report, and keep the rest readable: bit rot, failing reads
 //   a cluster            all of the above, and the loss of a minority of its disks
 //   nobody               a sync that claims success and did nothing (disk_sync_lie): that is how

@@ -26,6 +26,7 @@ void Nemesis::start() {
   plan("disk full", faults.disk_full_every, &Nemesis::fill_disk);
   plan("disk slow", faults.disk_slow_every, &Nemesis::slow_disk);
   plan("clock jump", faults.wall_jump_every, &Nemesis::jump_clock);
+  plan("files short", faults.files_short_every, &Nemesis::refuse_files);
 }
 
 void Nemesis::stop() {
@@ -111,6 +112,13 @@ void Nemesis::slow_disk(Node& victim) {
   victim.disk().set_slow(true);
   world_.at(world_.now() + up_to(world_.faults().disk_slow_for),
             [&victim] { victim.disk().set_slow(false); });
+}
+
+void Nemesis::refuse_files(Node& victim) {
+  note("files short", victim);
+  victim.disk().refuse_files(true);
+  world_.at(world_.now() + up_to(world_.faults().files_short_for),
+            [&victim] { victim.disk().refuse_files(false); });
 }
 
 void Nemesis::jump_clock(Node& victim) {

@@ -45,6 +45,7 @@ class Nemesis {
   void break_connections(Node& victim);
   void fill_disk(Node& victim);
   void slow_disk(Node& victim);
+  void refuse_files(Node& victim);
   void jump_clock(Node& victim);
 
   World& world_;

@@ -72,6 +72,10 @@ TEST_CASE("a disk that is full again and again loses nothing and is used again")
   check_under({{"disk_full_every", "4000000"}, {"disk_full_for", "3000000"}});
 }
 
+TEST_CASE("a process that may open no more files now and then loses nothing and goes on") {
+  check_under({{"files_short_every", "4000000"}, {"files_short_for", "3000000"}});
+}
+
 TEST_CASE("bugs planted in a broker are found") {
   for (const Plant& plant : broker_scenario().plants) {
     CAPTURE(plant.name);
