@@ -153,9 +153,17 @@ class Group {
   void leave(const std::string& name) { members_.erase(name); }
   const Member& member(const std::string& name) const { return *members_.at(name); }
 
-  void grow() {
-    join("one");
+  // The first member reads before others come. A librdkafka (2.0.2) that is still asking where its
+  // partitions begin when it has to give them up goes back there when it gets them again, whatever
+  // the committed offset that it is told then.
+  void begin(const std::string& seat = "") {
+    join("one", seat);
     share_equally();
+    consume_once("with one member");
+  }
+
+  void grow() {
+    begin();
     join("two");
     join("three");
     share_equally();
@@ -252,7 +260,8 @@ void cooperative(const std::string& bootstrap) {
 
 void static_members(const std::string& bootstrap) {
   Group group(bootstrap, "group-static", "range");
-  for (const std::string name : {"one", "two", "three"}) group.join(name, "seat-" + name);
+  group.begin("seat-one");
+  for (const std::string name : {"two", "three"}) group.join(name, "seat-" + name);
   group.share_equally();
 
   const std::set<int32_t> share = group.member("two").share();
