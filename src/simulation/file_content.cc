@@ -120,14 +120,16 @@ int64_t FileContent::pages_to_write(int64_t position, int64_t count) const {
   return missing;
 }
 
-FileContent::Snapshot FileContent::start_sync() const {
-  Snapshot snapshot{.size = size_, .cuts = cut_count_};
+FileContent::Snapshot FileContent::start_sync() {
+  Snapshot snapshot{.number = ++syncs_begun_, .size = size_, .cuts = cut_count_};
   snapshot.pages.reserve(dirty_.size());
   for (const size_t index : dirty_) snapshot.pages.emplace_back(index, slots_[index].current);
   return snapshot;
 }
 
 void FileContent::finish_sync(const Snapshot& snapshot) {
+  if (snapshot.number < newest_finished_) return;  // a later one has saved it, and more
+  newest_finished_ = snapshot.number;
   // What was cut off meanwhile is gone, if the cut has overtaken the sync.
   int64_t size = snapshot.size;
   for (size_t i = 0; i < stable_cuts_; ++i) {

@@ -27,6 +27,7 @@ class FileContent {
  public:
   /// What a sync that begins now promises to save.
   struct Snapshot {
+    uint64_t number = 0;
     int64_t size = 0;
     uint64_t cuts = 0;
     std::vector<std::pair<size_t, PageRef>> pages;
@@ -45,7 +46,7 @@ class FileContent {
   /// How much room a write would take in addition. Units: pages.
   int64_t pages_to_write(int64_t position, int64_t count) const;
 
-  Snapshot start_sync() const;
+  Snapshot start_sync();
   void finish_sync(const Snapshot& snapshot);
   /// What Linux does when a sync fails: the pages are called clean although few or none of them
   /// were saved, and some may be read back from the platter, old.
@@ -91,6 +92,8 @@ class FileContent {
   std::vector<Cut> cuts_;      // since the last sync, oldest first
   size_t stable_cuts_ = 0;     // so many of them have reached the platter by themselves
   uint64_t cut_count_ = 0;
+  uint64_t syncs_begun_ = 0;
+  uint64_t newest_finished_ = 0;
 };
 
 }  // namespace millrace::simulation

@@ -49,6 +49,19 @@ TEST_CASE("a sync saves what was written before it began, not what came while it
   CHECK(text_of(file) == "before");
 }
 
+TEST_CASE("a sync that ends after a later one takes nothing of it back") {
+  Random random(1);
+  FileContent file;
+  file.write(0, as_bytes("first"));
+  const FileContent::Snapshot slow = file.start_sync();
+  file.write(5, as_bytes(std::string(2 * kPageBytes, 'x')));
+  sync(file);
+  file.finish_sync(slow);
+  CHECK(!file.dirty());
+  file.crash(random, kAllLost);
+  CHECK(text_of(file) == "first" + std::string(2 * kPageBytes, 'x'));
+}
+
 TEST_CASE("a torn crash leaves each sector old or new, never a mixture") {
   bool mixed_file = false;
   for (uint64_t seed = 0; seed < 50; ++seed) {

@@ -56,11 +56,11 @@ TEST_CASE("a case is crashed where it says and runs the same way twice") {
   size_t write = 60;
   while (changes[write - 1].kind != simulation::DiskChange::kWrite) ++write;
   const CrashCase one =
-      CrashCase::parse(fmt::format("roll:{}:within:power-1+3:after:kill", write)).value();
+      CrashCase::parse(fmt::format("roll:{}:within:power-1+4:after:kill", write)).value();
   const CrashReport report = run_crash_case(one, {.keep_log = true});
   CHECK(report.broken.count() == 0);
   CHECK(report.log.contains(fmt::format("crash {}:within:power-1, write ", write)));
-  CHECK(report.log.contains("crash 3:after:kill, "));
+  CHECK(report.log.contains("crash 4:after:kill, sync ends "));
   CHECK(report.log == run_crash_case(one, {.keep_log = true}).log);
 }
 

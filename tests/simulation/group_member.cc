@@ -74,12 +74,9 @@ Task<> GroupMember::poll() {
   const MonoTime began = workload_.now();
   // A rebalance begins with a commit of its own, that nobody tells us about.
   const std::vector<CommitNumber> by_itself = begin_commits();
-  const int32_t generation = consumer_->generation();
-  const std::string member = consumer_->member_id();
+  const uint64_t rebalances = consumer_->rebalances();
   const auto polled = co_await consumer_->poll(env_.loop.now() + kPollFor);
-  if (consumer_->generation() == generation && consumer_->member_id() == member) {
-    end_commits(by_itself, Outcome::kRefused);
-  }
+  if (consumer_->rebalances() == rebalances) end_commits(by_itself, Outcome::kRefused);
   for (const client::Fetched& fetched : polled) {
     Read read = workload_.read_of(fetched, began, decompressor_);
     read.group = group_.id;
