@@ -43,13 +43,13 @@ Task<> Committer::run() {
   while (!waiting_.empty()) {
     std::shared_ptr<PartitionLog> log = std::move(waiting_.front());
     waiting_.pop_front();
+    if (waiting_.size() + 1 == waiting_max_) room_.wake_all();
     if (!log->begins_commit()) continue;
     ++commit_count_;
     co_await commit(log.get());
     log->services_.cache.make_room();
     waiting_.push_back(std::move(log));  // once more, if it needs that meanwhile
     progress_.wake_all();
-    if (has_room()) room_.wake_all();
   }
   --running_;
   progress_.wake_all();

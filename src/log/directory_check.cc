@@ -6,6 +6,7 @@
 #include <array>
 
 #include "log/journal_ring.h"
+#include "log/partition_metadata.h"
 
 namespace millrace::log {
 
@@ -17,6 +18,9 @@ namespace {
 constexpr size_t kSmallFileBytesMax = 1 << 20;
 constexpr auto kCheckpointNames = std::to_array<std::string_view>(
     {kRecoveryPointName, kLogStartOffsetName, kHighWatermarkName, kCleanerOffsetName});
+constexpr std::string_view kJournalUnreadable =
+    "the next start refuses it as well: what was acknowledged shortly before the server stopped "
+    "may be only there";
 
 }  // namespace
 
@@ -31,6 +35,7 @@ Result<std::unique_ptr<DirectoryCheck>> DirectoryCheck::open(runtime::Env& env,
   TRY(check->take_possession());
   TRY(check->list());
   TRY(check->read_checkpoints());
+  TRY(check->read_journal());
   return check;
 }
 
@@ -65,18 +70,23 @@ Result<> DirectoryCheck::take_possession() {
 Result<> DirectoryCheck::list() {
   for (const runtime::DirectoryEntry& entry : TRY(env_.disk.list(options_.path))) {
     if (entry.name == kCleanShutdownName) report_.clean = true;
-    if (entry.name.starts_with(kJournalFilePrefix)) report_.journal = true;
-    if (!entry.is_directory) continue;
+    if (!entry.is_directory) {
+      report_.journal = report_.journal || is_journal_file(entry.name);
+      continue;
+    }
     const auto name = PartitionDirectoryName::parse(entry.name);
     if (!name) {
       add(Harm::kNone, entry.name, "it is no partition's directory",
           "move it to another place: Apache Kafka does not start with it");
     } else if (name->kind == DirectoryKind::kPartition) {
       partitions_.push_back(name->partition);
-    } else if (name->kind != DirectoryKind::kDelete) {
+    } else {
+      removed_names_.add(*name);
+      if (name->kind == DirectoryKind::kDelete) continue;
       add(Harm::kNone, entry.name, "it was set aside", "remove it when nobody needs it");
     }
   }
+  if (report_.clean) removed_names_.clear();
   report_.journal = report_.journal && !report_.clean;
   return {};
 }
@@ -96,6 +106,42 @@ Result<> DirectoryCheck::read_checkpoints() {
     }
   }
   return {};
+}
+
+// It tells up to where segments are stable, later than the checkpoint does.
+Result<> DirectoryCheck::read_journal() {
+  if (!report_.journal || !meta_) return {};
+  journal_.emplace(env_, options_.path, meta_->directory_id);
+  const std::string files = fmt::format("{}*", kJournalFilePrefix);
+  if (const Result<> read = journal_->open(); !read) {
+    if (read.error().code() == Errc::kIo) return read;
+    add(Harm::kRecords, files, read.error().detail(), std::string(kJournalUnreadable));
+    journal_.reset();
+    return {};
+  }
+  for (const JournalRecovery::Gap& gap : journal_->gaps()) {
+    add(Harm::kRecords, files,
+        fmt::format("frames {} to {} are damaged or missing", gap.first, gap.last),
+        "records that only they held are lost; the next start tells which, where others follow");
+  }
+  return {};
+}
+
+LogCheckpoints DirectoryCheck::checkpoints_of(const TopicPartition& name, TopicId id) const {
+  const auto entry = [&](std::string_view checkpoint) {
+    if (removed_names_.contains(name)) return Offset(0);
+    const OffsetCheckpoint& offsets = checkpoints_.find(checkpoint)->second.offsets;
+    const auto found = offsets.find(name);
+    return found == offsets.end() ? Offset(0) : found->second;
+  };
+  LogCheckpoints checkpoints{.clean = report_.clean,
+                             .recovery_point = entry(kRecoveryPointName),
+                             .log_start = entry(kLogStartOffsetName)};
+  if (journal_) {
+    checkpoints.recovery_point =
+        journal_->recovery_point({id, name.partition}, checkpoints.recovery_point);
+  }
+  return checkpoints;
 }
 
 Task<CheckReport> DirectoryCheck::run(const KnownPartitions* known,
@@ -123,16 +169,12 @@ Task<CheckReport> DirectoryCheck::run(const KnownPartitions* known,
 
 Task<> DirectoryCheck::check_partition(TopicPartition name, const KnownPartitions* known,
                                        const std::function<void(const CheckProgress&)>* progress) {
-  const auto entry = [&](std::string_view checkpoint) {
-    const OffsetCheckpoint& offsets = checkpoints_.find(checkpoint)->second.offsets;
-    const auto found = offsets.find(name);
-    return found == offsets.end() ? Offset(0) : found->second;
-  };
+  // Where its file does not tell the id, that is a finding of the partition.
+  const std::string directory = join_path(options_.path, name.to_string());
+  const TopicId id = read_partition_metadata(env_.disk, directory).value_or(TopicId());
   PartitionCheckOptions options{.directory = options_.path,
                                 .partition = name,
-                                .checkpoints = {.clean = report_.clean,
-                                                .recovery_point = entry(kRecoveryPointName),
-                                                .log_start = entry(kLogStartOffsetName)},
+                                .checkpoints = checkpoints_of(name, id),
                                 .may_have_gaps = true,
                                 .repair = options_.repair,
                                 .producer_id_expiration = options_.producer_id_expiration};
@@ -142,7 +184,8 @@ Task<> DirectoryCheck::check_partition(TopicPartition name, const KnownPartition
       options.may_have_gaps = found->second.may_have_gaps;
     } else {
       add(Harm::kNone, name.to_string(), "the metadata does not know this partition",
-          "the next start sets it aside; remove it when nobody needs it");
+          "the next start sets it aside. If its topic was not deleted, the metadata is not this "
+          "directory's: bring __cluster_metadata-0 back from a copy first");
     }
   }
   options.progress = [&](int64_t bytes) {
@@ -152,7 +195,7 @@ Task<> DirectoryCheck::check_partition(TopicPartition name, const KnownPartition
   PartitionCheck check(env_, std::move(options));
   co_await check.run();
   report_.segments += check.segments();
-  extents_[name] = {check.log_start(), check.log_end()};
+  extents_[name] = {check.start_by_epochs(), check.log_end()};
   for (Finding& finding : check.findings()) report_.findings.push_back(std::move(finding));
 }
 
@@ -163,9 +206,9 @@ void DirectoryCheck::check_known(const KnownPartitions& known) {
         checkpoints_, [&](const auto& file) { return file.second.offsets.contains(name); });
   };
   for (const auto& [name, partition] : known) {
-    if (extents_.contains(name) || !was_written(name)) continue;
+    if (extents_.contains(name) || !was_written(name) || removed_names_.contains(name)) continue;
     add(Harm::kRecords, name.to_string(), "it was written once, and it is not there",
-        "bring it back from a copy; otherwise the next start makes an empty one");
+        "bring it back from a copy; otherwise the next start goes on behind its last offset");
   }
 }
 
@@ -177,9 +220,14 @@ Result<> DirectoryCheck::check_checkpoint(std::string_view name) {
   std::optional<std::string> wrong = file.wrong;
   for (const auto& [partition, offset] : file.offsets) {
     const auto extent = extents_.find(partition);
-    if (extent == extents_.end()) continue;
+    if (extent == extents_.end() || removed_names_.contains(partition)) {
+      right[partition] = offset;  // the next start asks where a partition ended that is gone
+      continue;
+    }
     const bool beyond = offset > extent->second.end && name != kRecoveryPointName;
-    right[partition] = beyond ? extent->second.end : offset;
+    // A log start that is taken back shows records again; one that is wrong would remove them.
+    const bool is_start = name == kLogStartOffsetName;
+    right[partition] = !beyond ? offset : is_start ? extent->second.start : extent->second.end;
     if (!beyond || wrong) continue;
     wrong = fmt::format("it says {} for {}, and the log ends at {}", offset.value,
                         partition.to_string(), extent->second.end.value);
@@ -193,6 +241,11 @@ Result<> DirectoryCheck::check_checkpoint(std::string_view name) {
   const bool unknown = file.wrong || !file.there;
   if (is_recovery_point && report_.clean && unknown) {
     for (const auto& [partition, extent] : extents_) right[partition] = extent.end;
+  }
+  if (name == kLogStartOffsetName && report_.clean && unknown) {
+    for (const auto& [partition, extent] : extents_) {
+      if (extent.start > Offset(0)) right[partition] = extent.start;
+    }
   }
   Finding finding{.harm = Harm::kDerived, .where = std::string(name), .what = *wrong};
   if (options_.repair) {

@@ -16,8 +16,10 @@
 #include "log/checkpoint_file.h"
 #include "log/file_names.h"
 #include "log/finding.h"
+#include "log/journal_recovery.h"
 #include "log/meta_properties.h"
 #include "log/partition_check.h"
+#include "log/removed_names.h"
 #include "runtime/env.h"
 #include "runtime/task.h"
 
@@ -78,12 +80,14 @@ class DirectoryCheck {
   Result<> read_checkpoints();
   runtime::Task<> check_partition(TopicPartition name, const KnownPartitions* known,
                                   const std::function<void(const CheckProgress&)>* progress);
+  LogCheckpoints checkpoints_of(const TopicPartition& name, TopicId id) const;
+  Result<> read_journal();
   void check_known(const KnownPartitions& known);
   Result<> check_checkpoint(std::string_view name);
   void add(Harm harm, std::string_view where, std::string what, std::string remedy = "");
 
   struct Extent {
-    Offset start;
+    Offset start;  // without the checkpoint
     Offset end;
   };
   struct CheckpointFile {
@@ -96,7 +100,9 @@ class DirectoryCheck {
   DirectoryCheckOptions options_;
   std::unique_ptr<runtime::DirectoryLock> lock_;
   std::optional<MetaProperties> meta_;
+  std::optional<JournalRecovery> journal_;
   std::vector<TopicPartition> partitions_;
+  RemovedNames removed_names_;  // none after an orderly stop: then the lines are true
   std::map<TopicPartition, Extent> extents_;
   std::map<std::string, CheckpointFile, std::less<>> checkpoints_;
   CheckProgress state_;

@@ -318,6 +318,38 @@ TEST_CASE("checkpoints that are missing, unreadable or beyond the log are made g
                            "it says 99 for orders-0, and the log ends at 12");
 }
 
+TEST_CASE("a log start beyond the end is taken back by a repair, and no record goes") {
+  Stopped world;
+  world.write(std::string(kLogStartOffsetName), "0\n1\norders 0 99\n");
+  world.finds_and_repairs(std::string(kLogStartOffsetName),
+                          "it says 99 for orders-0, and the log ends at 12");
+  REQUIRE(world.has(kOrders));
+  CHECK(world.log().log_start_offset() == Offset(0));
+  CHECK(world.log().log_end_offset() == Offset(12));
+}
+
+TEST_CASE("first segments that are missing are told") {
+  Stopped world;
+  for (const FileKind kind : kSegmentFileKinds) {
+    const std::string file =
+        std::string(kOrders.to_string()) + "/" + SegmentFileName{Offset(0), kind}.to_string();
+    if (world.disk().info(runtime::join_path(kData, file))) world.remove(file);
+  }
+  const CheckReport found = world.check();
+  REQUIRE(found.findings.size() == 1);
+  CHECK(found.findings[0].harm == Harm::kRecords);
+  CHECK(found.findings[0].what.find("the log began at 0, and its first segment begins at ") == 0);
+}
+
+TEST_CASE("a repair of a checkpoint keeps its lines of partitions that are gone") {
+  Stopped world;
+  world.known[{"gone", PartitionIndex(4)}] = {.topic_id = TopicId{Uuid{5, 5}}};
+  world.write(std::string(kHighWatermarkName), "0\n2\norders 0 99\ngone 4 17\n");
+  CHECK(world.check(true).findings.size() == 2);
+  CHECK(world.check().findings.size() == 1);
+  CHECK(world.text(std::string(kHighWatermarkName)).find("gone 4 17") != std::string::npos);
+}
+
 TEST_CASE("partitions are held against the metadata, and strange directories are told") {
   Stopped world;
   world.known[{"gone", PartitionIndex(4)}] = {.topic_id = TopicId{Uuid{5, 5}}};
@@ -358,6 +390,44 @@ TEST_CASE("after a kill only what was made stable is held to anything") {
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].harm == Harm::kNone);
   CHECK(report.findings[0].what.starts_with("what was being written when the server stopped"));
+}
+
+TEST_CASE(
+    "what the journal says was stable is lost when it is missing, however old the checkpoint") {
+  Stopped world;
+  world.config().segment_bytes = 1 << 20;
+  REQUIRE(world.start());
+  REQUIRE(produce(world.log(), records_of({std::string(300'000, 'x')}), {},
+                  LeaderEpoch(3)));  // it bypasses the journal
+  REQUIRE(world.durable(world.log()));
+  REQUIRE(produce(world.log(), records_of({"tells that the one before is stable"}), {},
+                  LeaderEpoch(3)));
+  REQUIRE(world.durable(world.log()));
+  world.node().kill();
+  REQUIRE(world.check().findings.empty());
+  const std::string file = world.last(FileKind::kLog);
+  const std::string path = runtime::join_path(kData, file);
+  REQUIRE((*world.disk().open(path, {}))->truncate(world.disk().info(path)->size - 100'000));
+  const CheckReport report = world.check();
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].harm == Harm::kRecords);
+  CHECK(report.findings[0].what.find("are damaged") != std::string::npos);
+}
+
+TEST_CASE("a frame of the journal that is missing between others is told") {
+  Stopped world;
+  REQUIRE(world.start());
+  for (int i = 12; i < 15; ++i) {
+    REQUIRE(produce(world.log(), world.one(i)));
+    REQUIRE(world.durable(world.log()));
+  }
+  world.node().kill();
+  REQUIRE(world.disk().flip_bit("data/millrace-journal-0000", 4096 + 100, 3));
+  const CheckReport report = world.check();
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].harm == Harm::kRecords);
+  CHECK(report.findings[0].where == "millrace-journal-*");
+  CHECK(report.findings[0].what == "frames 2 to 2 are damaged or missing");
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ std::optional<Number> parse_number(std::string_view digits) {
 std::optional<TopicPartition> parse_topic_partition(std::string_view name) {
   const size_t dash = name.rfind('-');
   if (dash == std::string_view::npos || dash == 0) return std::nullopt;
-  const std::optional<int32_t> partition = parse_number<int32_t>(name.substr(dash + 1));
-  if (!partition) return std::nullopt;
+  const std::string_view digits = name.substr(dash + 1);
+  const std::optional<int32_t> partition = parse_number<int32_t>(digits);
+  if (!partition || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
   return TopicPartition{std::string(name.substr(0, dash)), PartitionIndex(*partition)};
 }
 
@@ -85,6 +86,11 @@ std::optional<PartitionDirectoryName> PartitionDirectoryName::parse(std::string_
   if (!partition) return std::nullopt;
   result.partition = std::move(*partition);
   return result;
+}
+
+TopicPartition name_when_away(const TopicPartition& name, DirectoryKind kind) {
+  const PartitionDirectoryName away{name, kind, std::string(kUniqueDigits, '0')};
+  return PartitionDirectoryName::parse(away.to_string())->partition;
 }
 
 std::string hex_of(const Uuid& id) {

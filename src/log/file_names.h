@@ -85,6 +85,10 @@ struct PartitionDirectoryName {
 };
 
 /// 32 hex digits, for PartitionDirectoryName::unique.
+/// What parse() makes of the name that a partition's directory has when it is renamed away: that of
+/// a long topic is cut then.
+TopicPartition name_when_away(const TopicPartition& name, DirectoryKind kind);
+
 std::string hex_of(const Uuid& id);
 
 }  // namespace millrace::log

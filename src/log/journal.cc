@@ -57,7 +57,7 @@ bool Journal::note_bypass(PartitionLog& log, JournalEntry entry) {
 }
 
 bool Journal::append_cut(PartitionLog& log, const JournalEntry& entry) {
-  if (!usable()) return false;
+  if (!enabled_ || failure_) return false;
   add(log, entry).cut = true;
   return true;
 }
@@ -164,9 +164,8 @@ void Journal::bypass_ended(int64_t bytes) {
 
 // Making room.
 
-void Journal::adopt_earlier(uint64_t oldest_sequence,
-                            const std::vector<std::shared_ptr<PartitionLog>>& logs) {
-  ring_.adopt_avoided(oldest_sequence);
+void Journal::adopt_earlier(const std::vector<std::shared_ptr<PartitionLog>>& logs) {
+  ring_.adopt_avoided();
   for (const std::shared_ptr<PartitionLog>& log : logs) {
     if (log->note_in_journal(JournalRing::kEarlierTurn)) {
       ring_.needs(JournalRing::kEarlierTurn, log);

@@ -50,19 +50,23 @@ class Journal {
   Journal(runtime::Env& env, const std::string& directory, const JournalOptions& options,
           runtime::WaitQueue& room);
 
-  /// Requires: once, before all else. `first_sequence` is above that of every frame in the files
-  /// `earlier` that an earlier run has left.
-  void start(const Uuid& directory_id, uint64_t first_sequence, std::vector<std::string> earlier) {
+  /// What an earlier run has left.
+  struct Earlier {
+    std::vector<std::string> files;
+    uint64_t oldest_sequence = 1;  ///< of the frames that are needed
+    uint64_t next_sequence = 1;    ///< above that of every frame
+  };
+  /// Requires: once, before all else.
+  void start(const Uuid& directory_id, Earlier earlier) {
     directory_id_ = directory_id;
-    next_sequence_ = first_sequence;
-    recovering_ = !earlier.empty();
-    ring_.avoid(std::move(earlier));
+    next_sequence_ = earlier.next_sequence;
+    recovering_ = !earlier.files.empty();
+    ring_.avoid(std::move(earlier.files), earlier.oldest_sequence);
   }
   /// Nothing more is brought back from the files that were there.
   void end_recovery() { recovering_ = false; }
   /// Takes over the files that were there: these logs were brought up to date from them.
-  void adopt_earlier(uint64_t oldest_sequence,
-                     const std::vector<std::shared_ptr<PartitionLog>>& logs);
+  void adopt_earlier(const std::vector<std::shared_ptr<PartitionLog>>& logs);
 
   /// Has all that it holds now synced in the segments, and makes its files free, in the background.
   void flush_behind();

@@ -27,8 +27,8 @@ inline constexpr size_t kFrameBytesMax = size_t{64} << 20;
 enum class JournalEntryKind : uint8_t {
   kBatches = 1,   ///< the batches follow
   kBypassed = 2,  ///< they are only in the segment, which is synced before they are acknowledged
-  kCut = 3,       ///< the log was cut: nothing from the first offset on is in it any more
-  kRestart = 4,   ///< nothing is in it any more, and the first offset is next
+  kCut = 3,       ///< what was said before of the first offset and those behind it is void
+  kRestart = 4,   ///< all that was said before is void, and the first offset is next
 };
 
 /// One partition's part of a frame.

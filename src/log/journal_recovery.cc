@@ -20,14 +20,6 @@ std::string describe(const PartitionLog& log) {
   return fmt::format("topic {}, partition {}", log.name().topic, log.name().partition.value);
 }
 
-/// Whether the log has the batch, byte for byte.
-bool has_already(PartitionLog& log, const kafka::RecordBatchView& batch) {
-  const Result<ReadResult> read = log.read(
-      batch.base_offset(), {.bytes_max = int64_t(batch.size()), .bound = ReadBound::kLogEnd});
-  Buffer bytes;
-  return read && read->slice.copy_to(bytes) && equal(bytes, batch.bytes());
-}
-
 }  // namespace
 
 Result<> JournalRecovery::find_files() {
@@ -42,6 +34,10 @@ Result<> JournalRecovery::open() {
   TRY(find_files());
   for (size_t i = 0; i < paths_.size(); ++i) TRY(read_frames(i));
   std::ranges::sort(frames_, {}, [](const Frame& frame) { return frame.header.sequence; });
+  // Of those that nobody needs some are there still, and what says that a log was cut may not be.
+  std::erase_if(frames_, [needed = oldest_sequence()](const Frame& frame) {
+    return frame.header.sequence < needed;
+  });
   uint64_t entries = 0;
   for (Frame& frame : frames_) {
     frame.first_entry = entries;
@@ -49,8 +45,19 @@ Result<> JournalRecovery::open() {
     TRY(note_entries(frame));
   }
   report_.frames = frames_.size();
-  report_gaps();
   return {};
+}
+
+// A server that was killed while it wrote the frame has left it in the page cache, perhaps; and if
+// that write failed, no sync would write it again. Those before it were stable before it was begun.
+Result<> JournalRecovery::make_stable() {
+  if (frames_.empty()) return {};
+  const Frame& frame = frames_.back();
+  TRY(read_again(frame));
+  const std::unique_ptr<runtime::File> file = TRY(env_.disk.open(paths_[frame.file], {}));
+  const Bytes whole = buffer_.bytes();
+  TRY(file->write_at(frame.position, {&whole, 1}));
+  return file->sync_now();
 }
 
 Result<> JournalRecovery::discard() {
@@ -111,23 +118,16 @@ Result<> JournalRecovery::note_entries(const Frame& frame) {
   JournalEntryCursor entries(frame.header, buffer_);
   while (const JournalEntry* entry = TRY(entries.next())) {
     Known& known = partitions_[{entry->topic_id, entry->partition}];
-    known.recovery_point = std::max(known.recovery_point, entry->recovery_point);
-    if (entry->kind == JournalEntryKind::kCut) {
-      known.cuts.push_back({at, entry->first, entry->first});
-    } else if (entry->kind == JournalEntryKind::kRestart) {
-      known.cuts.push_back({at, Offset(0), entry->first});
+    const bool restarts = entry->kind == JournalEntryKind::kRestart;
+    if (restarts || entry->kind == JournalEntryKind::kCut) {
+      known.cuts.push_back({at, restarts ? Offset(0) : entry->first, entry->first});
+      known.recovery_point = std::min(known.recovery_point, entry->first);
+    } else {
+      known.recovery_point = std::max(known.recovery_point, entry->recovery_point);
     }
     ++at;
   }
   return {};
-}
-
-Offset JournalRecovery::Known::lowest_cut() const {
-  Offset lowest = kNoOffset;
-  for (const Cut& cut : cuts) {
-    if (lowest == kNoOffset || cut.first < lowest) lowest = cut.first;
-  }
-  return lowest;
 }
 
 Offset JournalRecovery::Known::bound_of(uint64_t at) const {
@@ -138,27 +138,22 @@ Offset JournalRecovery::Known::bound_of(uint64_t at) const {
   return bound;
 }
 
-// Frames that nobody needs any more may be overwritten in part; so a gap alone is no damage yet.
-void JournalRecovery::report_gaps() const {
-  if (frames_.empty()) return;
-  uint64_t expected = frames_.back().header.oldest_needed;
+std::vector<JournalRecovery::Gap> JournalRecovery::gaps() const {
+  std::vector<Gap> gaps;
+  uint64_t expected = oldest_sequence();
   for (const Frame& frame : frames_) {
-    if (frame.header.sequence > expected) {
-      LOG_WARNING("log",
-                  "{}: frames {} to {} of the journal are damaged or missing; records that only "
-                  "they held are lost. Where later ones follow, their partitions say so below",
-                  directory_, expected, frame.header.sequence - 1);
-    }
-    expected = std::max(expected, frame.header.sequence + 1);
+    if (frame.header.sequence > expected) gaps.push_back({expected, frame.header.sequence - 1});
+    expected = frame.header.sequence + 1;
   }
+  return gaps;
 }
 
 Offset JournalRecovery::recovery_point(const Key& key, Offset checkpoint) const {
   const auto found = partitions_.find(key);
   if (found == partitions_.end()) return checkpoint;
-  const Offset known = std::max(checkpoint, found->second.recovery_point);
-  const Offset cut = found->second.lowest_cut();
-  return cut == kNoOffset ? known : std::min(known, cut);
+  // It may be from before the log was cut.
+  for (const Cut& cut : found->second.cuts) checkpoint = std::min(checkpoint, cut.first);
+  return std::max(checkpoint, found->second.recovery_point);
 }
 
 // Replay.
@@ -168,7 +163,7 @@ Task<> JournalRecovery::replay(Find find) {
     co_await replay_frame(frame, find);
     co_await runtime::yield();
   }
-  end_replay();
+  co_await end_replay();
 }
 
 Result<> JournalRecovery::replay_now(const std::shared_ptr<PartitionLog>& log) {
@@ -176,8 +171,7 @@ Result<> JournalRecovery::replay_now(const std::shared_ptr<PartitionLog>& log) {
   if (!holds(wanted)) return {};
   const Find find = [&](const Key& key) { return key == wanted ? log : nullptr; };
   for (const Frame& frame : frames_) TRY(replay_frame(frame, find));
-  end_replay();
-  return {};
+  return end_replay();
 }
 
 // Leaves the frame in the buffer.
@@ -215,6 +209,7 @@ JournalRecovery::Progress* JournalRecovery::progress_of(const Key& key, const Fi
   Progress& progress = progress_[key];
   progress.log = std::move(log);
   progress.known = &partitions_.at(key);
+  progress.lost = lost_.contains(key);
   return &progress;
 }
 
@@ -223,19 +218,24 @@ Result<> JournalRecovery::replay_entry(Progress& progress, const JournalEntry& e
   const Offset bound = progress.known->bound_of(at);
   switch (entry.kind) {
     case JournalEntryKind::kRestart:
-      if (bound == Offset(INT64_MAX) && progress.log->log_start_offset() < entry.first) {
-        TRY(progress.log->truncate_fully_and_start_at(entry.first));
+      if (entry.first <= bound && progress.log->log_start_offset() < entry.first) {
+        TRY(progress.log->restart_at(entry.first));
       }
       [[fallthrough]];
     case JournalEntryKind::kCut:
-      progress.end = entry.first;
+      progress.end = std::min(progress.end, entry.first);
       return {};
     case JournalEntryKind::kBypassed:
       if (entry.next > bound) return {};
       if (entry.next > progress.log->log_end_offset()) {
+        if (progress.lost) return pass_over(progress, entry.next);
         progress.bypass_missing = entry.next;
-      } else {
-        progress.end = std::max(progress.end, entry.next);
+        return {};
+      }
+      progress.end = std::max(progress.end, entry.next);
+      // That the segment has it is no proof: it may be in the page cache only.
+      if (entry.next > progress.known->recovery_point) {
+        progress.unproven = std::min(progress.unproven, entry.first);
       }
       return {};
     case JournalEntryKind::kBatches:
@@ -250,19 +250,22 @@ Result<> JournalRecovery::replay_entry(Progress& progress, const JournalEntry& e
   return {};
 }
 
+// It may have been acknowledged, and went with the partition's files.
+Result<> JournalRecovery::pass_over(Progress& progress, Offset upto) {
+  PartitionLog& log = *progress.log;
+  LOG_ERROR("log", "{}: offsets {} to {} are lost: they were in the files that are gone",
+            describe(log), log.log_end_offset().value, upto.value - 1);
+  TRY(log.size_bytes() == 0 ? log.restart_at(upto) : log.skip_lost(upto));
+  progress.end = std::max(progress.end, upto);
+  return {};
+}
+
 Result<> JournalRecovery::replay_batch(Progress& progress, const JournalEntry& entry,
                                        const kafka::RecordBatchView& batch) {
   PartitionLog& log = *progress.log;
-  // Where the log was cut, what lies in the segments may be from before.
-  const Offset cut = progress.known->lowest_cut();
-  const bool doubtful = cut != kNoOffset && batch.base_offset() >= cut;
-  const bool there = batch.next_offset() <= log.log_end_offset();
-  if (doubtful ? there && has_already(log, batch) : there) {
+  if (batch.next_offset() <= log.log_end_offset()) {
     progress.end = std::max(progress.end, batch.next_offset());
     return {};
-  }
-  if (doubtful && batch.base_offset() < log.log_end_offset()) {
-    TRY(log.truncate_to(batch.base_offset()));
   }
   const bool older = batch.partition_leader_epoch() < log.leader_epochs().latest();
   if (older || batch.base_offset() < log.log_end_offset()) {
@@ -303,20 +306,19 @@ Result<> JournalRecovery::close_gap(Progress& progress, const JournalEntry& entr
   return log.skip_lost(upto);
 }
 
-void JournalRecovery::end_replay() {
+Result<> JournalRecovery::end_replay() {
   for (auto& [key, progress] : progress_) {
     if (!progress.log) continue;
     PartitionLog& log = *progress.log;
-    const bool was_cut = !progress.known->cuts.empty();
-    if (was_cut && !progress.stopped && log.log_end_offset() > progress.end) {
-      const Result<> cut = log.truncate_to(progress.end);
-      if (!cut) LOG_ERROR("log", "{}", cut.error().message());
-    }
-    log.on_journaled(std::min(progress.end, log.log_end_offset()), log.truncations(), false);
+    const Offset stable = std::min({progress.end, log.log_end_offset(), progress.unproven});
+    log.on_journaled(stable, log.truncations(), false);
+    if (progress.stopped) log.disown_journal_tail();
+    if (!progress.known->cuts.empty()) TRY(log.sync_end_now());
     progress.log.reset();
   }
   file_.reset();
   open_file_ = SIZE_MAX;
+  return {};
 }
 
 }  // namespace millrace::log

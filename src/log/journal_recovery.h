@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,10 +37,13 @@ class JournalRecovery {
   JournalRecovery(runtime::Env& env, std::string directory, const Uuid& directory_id)
       : env_(env), directory_(std::move(directory)), directory_id_(directory_id) {}
 
-  /// Finds the files, reads every frame and notes which partitions it has.
+  /// Finds the files, reads every frame and notes which partitions the needed ones have. Changes
+  /// nothing.
   /// Errors: kForeignDirectory, kNewerFormat, kIo; each names the file and says what to do.
   /// Bounds: reads each file once; memory for one, and a few words per frame and partition.
   Result<> open();
+  /// The newest frame may be in the page cache only. Requires: before anything relies on it.
+  Result<> make_stable();
   /// Removes what there is instead: the server was stopped in order.
   Result<> discard();
 
@@ -55,6 +59,14 @@ class JournalRecovery {
   /// Below it the segments of the partition are stable: what its checkpoint says, or more.
   Offset recovery_point(const Key& key, Offset checkpoint) const;
 
+  /// Frames, by their sequence, that are needed and are damaged or missing: what only they held is
+  /// lost. Of the newest ones nobody knows that they were there.
+  struct Gap {
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
+  std::vector<Gap> gaps() const;
+
   /// Brings the logs that `find` gives up to date; it may give none. Each is done once.
   /// Runs: yields between frames. Errors: kIo.
   runtime::Task<> replay(Find find);
@@ -67,6 +79,10 @@ class JournalRecovery {
     int64_t bytes = 0;
     uint64_t batches_restored = 0;
   };
+  /// The partition's files are gone. What the journal only notes of it is lost with them, and those
+  /// offsets are not given out again.
+  void note_lost(const Key& key) { lost_.insert(key); }
+
   const Report& report() const { return report_; }
 
  private:
@@ -84,10 +100,9 @@ class JournalRecovery {
   };
   // What is known of a partition.
   struct Known {
-    Offset recovery_point{0};
+    Offset recovery_point{0};  // below it the segments are stable
     std::vector<Cut> cuts;
 
-    Offset lowest_cut() const;  ///< kNoOffset when it never was
     /// Up to where an entry still counts.
     Offset bound_of(uint64_t at) const;
   };
@@ -95,8 +110,10 @@ class JournalRecovery {
   struct Progress {
     std::shared_ptr<PartitionLog> log;  // null once it is done
     const Known* known = nullptr;
-    Offset end{0};             // behind the last record that the journal knows
-    Offset bypass_missing{0};  // up to here the segment lacks what bypassed the journal
+    Offset end{0};               // behind the last record that the journal knows
+    bool lost = false;           // see note_lost()
+    Offset bypass_missing{0};    // up to here the segment lacks what bypassed the journal
+    Offset unproven{INT64_MAX};  // from here on it may have it in the page cache only
     bool stopped = false;
   };
 
@@ -104,14 +121,14 @@ class JournalRecovery {
   Result<> read_frames(size_t file);
   Result<> note_entries(const Frame& frame);
   Result<> read_again(const Frame& frame);
-  void report_gaps() const;
   Result<> replay_frame(const Frame& frame, const Find& find);
   Progress* progress_of(const Key& key, const Find& find);
   Result<> replay_entry(Progress& progress, const JournalEntry& entry, uint64_t at);
+  static Result<> pass_over(Progress& progress, Offset upto);
   Result<> replay_batch(Progress& progress, const JournalEntry& entry,
                         const kafka::RecordBatchView& batch);
   Result<> close_gap(Progress& progress, const JournalEntry& entry, Offset upto);
-  void end_replay();
+  Result<> end_replay();
 
   runtime::Env& env_;
   std::string directory_;
@@ -123,6 +140,7 @@ class JournalRecovery {
   size_t open_file_ = SIZE_MAX;
   std::unique_ptr<runtime::File> file_;
   Buffer buffer_;
+  std::set<Key> lost_;
   Report report_;
 };
 

@@ -21,15 +21,21 @@ std::string JournalRing::path_of(int number) const {
   return runtime::join_path(directory_, fmt::format("{}{:04}", kJournalFilePrefix, number));
 }
 
-void JournalRing::adopt_avoided(uint64_t oldest_sequence) {
+void JournalRing::avoid(std::vector<std::string> paths, uint64_t oldest_sequence) {
+  avoided_from_ = paths.empty() ? 0 : oldest_sequence;
+  avoided_ = std::move(paths);
+}
+
+void JournalRing::adopt_avoided() {
   for (const std::string& path : avoided_) {
     auto found = std::make_unique<RingFile>();
     found->path = path;
     found->turn = kEarlierTurn;
-    found->first_sequence = oldest_sequence;
+    found->first_sequence = avoided_from_;
     full_.push_front(std::move(found));
     ++made_;
   }
+  avoided_from_ = 0;
   pressure_.wake_all();
 }
 
@@ -138,6 +144,7 @@ void JournalRing::begins_with(uint64_t sequence) {
 }
 
 uint64_t JournalRing::oldest_sequence(uint64_t next) const {
+  if (avoided_from_ != 0) return avoided_from_;
   if (!full_.empty()) return full_.front()->first_sequence;
   return current_ && current_->first_sequence != 0 ? current_->first_sequence : next;
 }

@@ -50,10 +50,11 @@ class JournalRing {
   /// The turn of files that an earlier run has left.
   static constexpr Turn kEarlierTurn = 1;
 
-  /// Files with these paths are there already and are left alone.
-  void avoid(std::vector<std::string> paths) { avoided_ = std::move(paths); }
+  /// Files with these paths are there already and are left alone: they are needed, with what they
+  /// hold from this sequence on.
+  void avoid(std::vector<std::string> paths, uint64_t oldest_sequence);
   /// Takes them over, as full ones; who needs them is told by needs().
-  void adopt_avoided(uint64_t oldest_sequence);
+  void adopt_avoided();
 
   /// The place for the next frame, `bytes` long. Waits while every file is needed, and is pressed
   /// then. Errors: kDiskFull, kIo: not a single file can be made, or all are pinned.
@@ -121,6 +122,7 @@ class JournalRing {
   int next_number_ = 0;
   Turn turn_ = kEarlierTurn;
   std::vector<std::string> avoided_;
+  uint64_t avoided_from_ = 0;  // 0: they are adopted
   bool making_ = false;
   bool pinned_ = false;
   bool starved_ = false;  // take() waits for a file

@@ -50,6 +50,7 @@ JournalRecovery::Key key_of(const PartitionLog& log) {
 // The other half is for what is being synced, read, compacted or written anew.
 SegmentCache::Bounds bounds_of(const runtime::Disk& disk, const LogDirectoryOptions& options) {
   return {.open_max = std::min(options.open_segments_max, size_t(disk.files_max() / 2)),
+          .open_most = std::max<size_t>(1, size_t(disk.files_max() * 3 / 4)),
           .index_bytes_max = options.index_bytes_max};
 }
 
@@ -153,10 +154,13 @@ Result<> LogDirectory::read_checkpoints() {
   if (!marker && marker.error().code() != Errc::kNotFound) return std::unexpected(marker.error());
   was_clean_ = marker.has_value();
   if (was_clean_) previous_broker_epoch_ = parse_clean_shutdown(*marker);
-  recovery_points_ = TRY(read_checkpoint(kRecoveryPointName));
-  log_starts_ = TRY(read_checkpoint(kLogStartOffsetName));
-  high_watermarks_ = TRY(read_checkpoint(kHighWatermarkName));
-  cleaner_offsets_ = TRY(read_checkpoint(kCleanerOffsetName));
+  const OffsetCheckpoint none;
+  recovery_points_ = TRY(read_checkpoint(kRecoveryPointName)).value_or(none);
+  const std::optional<OffsetCheckpoint> log_starts = TRY(read_checkpoint(kLogStartOffsetName));
+  log_starts_ = log_starts.value_or(none);
+  log_starts_lost_ = was_clean_ && !log_starts;
+  high_watermarks_ = TRY(read_checkpoint(kHighWatermarkName)).value_or(none);
+  cleaner_offsets_ = TRY(read_checkpoint(kCleanerOffsetName)).value_or(none);
   return {};
 }
 
@@ -167,22 +171,32 @@ Result<> LogDirectory::open_journal() {
     TRY(recovery_->discard());
   } else {
     TRY(recovery_->open());
+    TRY(recovery_->make_stable());
   }
-  journal_.start(meta_.directory_id, recovery_->next_sequence(), recovery_->files());
+  for (const JournalRecovery::Gap& gap : recovery_->gaps()) {
+    LOG_WARNING("log",
+                "{}: frames {} to {} of the journal are damaged or missing; records that only they "
+                "held are lost. Where later ones follow, their partitions say so below",
+                path(), gap.first, gap.last);
+  }
+  journal_.start(meta_.directory_id, {.files = recovery_->files(),
+                                      .oldest_sequence = recovery_->oldest_sequence(),
+                                      .next_sequence = recovery_->next_sequence()});
   return {};
 }
 
-// All checkpoints only save work or tell what is nearly known; a damaged one is done without.
-Result<OffsetCheckpoint> LogDirectory::read_checkpoint(std::string_view name) {
+// What they tell is known from the logs too, but for partitions that are gone; a damaged one is
+// done without.
+Result<std::optional<OffsetCheckpoint>> LogDirectory::read_checkpoint(std::string_view name) {
   const std::string file = join_path(path(), name);
   const Result<std::string> text =
       runtime::read_file(services_.env.disk, file, kCheckpointBytesMax);
-  if (!text && text.error().code() == Errc::kNotFound) return OffsetCheckpoint{};
+  if (!text && text.error().code() == Errc::kNotFound) return std::nullopt;
   if (!text) return std::unexpected(text.error());
   Result<OffsetCheckpoint> offsets = parse_offset_checkpoint(*text);
   if (offsets || offsets.error().code() == Errc::kNewerFormat) return offsets;
-  LOG_WARNING("log", "{}: {}; going on without it", file, offsets.error().message());
-  return OffsetCheckpoint{};
+  LOG_WARNING("log", "{}: {}; what it said is taken from the logs", file, offsets.error().detail());
+  return std::nullopt;
 }
 
 Result<> LogDirectory::find_partitions() {
@@ -194,10 +208,16 @@ Result<> LogDirectory::find_partitions() {
       LOG_WARNING("log",
                   "{} is no partition's directory and is ignored; Kafka would not start with it",
                   join_path(path(), found.name));
-    } else if (name->kind == DirectoryKind::kPartition) {
+      continue;
+    }
+    if (name->kind == DirectoryKind::kPartition) {
       found_.push_back(name->partition);
       unopened_.insert(name->partition);
-    } else if (name->kind == DirectoryKind::kDelete) {
+      continue;
+    }
+    if (!was_clean_) removed_names_.add(*name);
+    lines_stale_ = true;
+    if (name->kind == DirectoryKind::kDelete) {
       removals_.add(join_path(path(), found.name), now);
     } else {
       LOG_WARNING("log", "{} was set aside and is ignored; remove it when nobody needs it",
@@ -213,9 +233,11 @@ bool LogDirectory::has_partitions() const {
 }
 
 LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
+  if (removed_names_.contains(name)) return {.clean = was_clean_};
   return {.clean = was_clean_,
           .recovery_point = entry(recovery_points_, name),
           .log_start = entry(log_starts_, name),
+          .log_start_lost = log_starts_lost_,
           .high_watermark = entry(high_watermarks_, name),
           .first_dirty = entry(cleaner_offsets_, name)};
 }
@@ -257,10 +279,14 @@ Task<> LogDirectory::replay_journal() {
     return found == by_id.end() ? nullptr : found->second;
   });
   for (const auto& [name, log] : logs_) log->end_recovery();
-  if (const JournalRecovery::Report& report = recovery_->report(); report.frames > 0) {
-    LOG_INFO("log", "{}: {} frames of the journal read, {} batches restored that segments lacked",
-             path(), report.frames, report.batches_restored);
-  }
+  const JournalRecovery::Report& report = recovery_->report();
+  if (report.frames == 0) co_return;
+  LOG_INFO(
+      "log", "{}: the server was not stopped in order; {} frames of the journal were read, and {}",
+      path(), report.frames,
+      report.batches_restored == 0 ? "nothing had to be brought back"
+                                   : fmt::format("{} batches brought back that the segments lacked",
+                                                 report.batches_restored));
 }
 
 // Partitions that are still without their records from the journal may get them in a later start.
@@ -271,13 +297,14 @@ void LogDirectory::end_recovery() {
     for (const auto& [name, log] : logs_) {
       if (recovery_->holds(key_of(*log))) restored.push_back(log);
     }
-    journal_.adopt_earlier(recovery_->oldest_sequence(), restored);
+    journal_.adopt_earlier(restored);
   } else if (!recovery_->files().empty()) {
     LOG_WARNING("log", "{}: the journal's files are kept, for partitions that could not be loaded",
                 path());
   }
   journal_.end_recovery();
   recovery_.reset();
+  removed_names_.clear();
 }
 
 Task<> LogDirectory::load_partition(TopicPartition name, const FactsOf* facts_of,
@@ -289,8 +316,10 @@ Task<> LogDirectory::load_partition(TopicPartition name, const FactsOf* facts_of
   if (id.is_zero() && !facts.topic_id.is_zero()) co_await log->record_topic_id(facts.topic_id);
   LogCheckpoints checkpoints = checkpoints_of(name);
   checkpoints.recovery_point = recovery_->recovery_point(key_of(*log), checkpoints.recovery_point);
+  log->recovery_point_too_high_ = entry(recovery_points_, name) > checkpoints.recovery_point;
   LogLoader loader(services_, log, checkpoints);
   co_await loader.load();
+  if (loader.report().files_lost) recovery_->note_lost(key_of(*log));
   log->advance_own_high_watermark();
   progress->bytes_scanned += loader.report().bytes_scanned;
   recovery_points_lost_ = recovery_points_lost_ || loader.report().recovery_point_lost;
@@ -334,14 +363,15 @@ Result<> LogDirectory::forget_clean_stop() {
 
 // Zero when the file is missing or damaged: it is stable before anything else in the directory is.
 Result<TopicId> LogDirectory::read_topic_id(const TopicPartition& name) {
-  const std::string file = join_path(join_path(path(), name.to_string()), kPartitionMetadataName);
-  const Result<std::string> text = runtime::read_file(services_.env.disk, file, kSmallFileBytesMax);
-  if (!text && text.error().code() != Errc::kNotFound) return std::unexpected(text.error());
-  if (!text) return TopicId{};
-  const Result<TopicId> id = parse_partition_metadata(*text);
-  if (id || id.error().code() == Errc::kNewerFormat) return id;
-  LOG_WARNING("log", "{}: {}; it is written anew once the topic is known", file,
-              id.error().message());
+  const std::string directory = join_path(path(), name.to_string());
+  const Result<TopicId> id = read_partition_metadata(services_.env.disk, directory);
+  if (id || (id.error().code() != Errc::kNotFound && id.error().code() != Errc::kCorruptFile)) {
+    return id;
+  }
+  if (id.error().code() == Errc::kCorruptFile) {
+    LOG_WARNING("log", "{}: {}; it is written anew once the topic is known", directory,
+                id.error().message());
+  }
   return TopicId{};
 }
 
@@ -384,6 +414,7 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
   if (!log) {
     TRY(settle_removals(name));
     log = std::make_shared<PartitionLog>(services_, name, id, std::move(config));
+    TRY(go_on_behind_loss(*log));
   } else {
     TRY(log->record_topic_id(id));
   }
@@ -393,6 +424,24 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
   if (recovery_) TRY(recovery_->replay_now(log));
   log->end_recovery();
   return log;
+}
+
+// One that has lines and no directory has lost it, and what was given out there stays given out.
+Result<> LogDirectory::go_on_behind_loss(PartitionLog& log) {
+  if (!recovery_) return {};
+  LogCheckpoints left = checkpoints_of(log.name());
+  left.recovery_point = recovery_->recovery_point(key_of(log), left.recovery_point);
+  if (left.end() == Offset(0)) return {};
+  if (left.log_start < left.end()) {
+    log.report_missing(left.log_start, left.end(), "its directory is gone");
+  }
+  recovery_->note_lost(key_of(log));
+  Result<> begun = log.restart_at(left.end());
+  if (!begun) {  // a later attempt would not know
+    unloadable_.emplace(log.name(), begun.error());
+    unopened_.insert(log.name());
+  }
+  return begun;
 }
 
 // The journal may have records of the new partition before anything else of it is stable. A crash
@@ -426,7 +475,9 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
     removals_.forget_within(from);
     TRY(env.disk.rename(from, to));
     if (kind == DirectoryKind::kDelete) removals_.add(to, when);
-    removed_.insert(name);
+    removed_.insert_or_assign(name, ++removals_count_);
+    if (recovery_) removed_names_.add(name, kind);
+    lines_stale_ = true;
   }
   logs_.erase(found);
   for (size_t i = 0; i < kCheckpointCount; ++i) checkpoints_.want(static_cast<Checkpoint>(i));
@@ -440,7 +491,7 @@ void LogDirectory::start_maintenance() {
   committer_.set_patient(true);
   maintenance_.spawn("log maintenance", maintain());
   maintenance_.spawn("log cleaner", cleaner_.run());
-  maintenance_.spawn("log removals", removals_.run());
+  maintenance_.spawn("log removals", removals_.run([this] { return forget_lines(); }));
 }
 
 Task<> LogDirectory::maintain() {
@@ -468,6 +519,20 @@ MonoTime LogDirectory::next_wake() const {
     wake = std::min(wake, services_.env.loop.now() + std::min(ahead, kWakeAtLeast));
   }
   return wake;
+}
+
+// Before the directories of removed partitions go: see RemovedNames. Returns whether all
+// checkpoints could be written; if not, those that are due say why.
+Task<bool> LogDirectory::forget_lines() {
+  if (!std::exchange(lines_stale_, false)) co_return true;
+  co_await save_epochs();
+  bool all = true;
+  for (size_t i = 0; i < kCheckpointCount; ++i) {
+    const auto which = static_cast<Checkpoint>(i);
+    all = (co_await runtime::as_result(write_checkpoint(which))).has_value() && all;
+  }
+  if (!all) lines_stale_ = true;
+  co_return all;
 }
 
 Task<> LogDirectory::write_checkpoints() {
@@ -559,8 +624,9 @@ Task<> LogDirectory::replace_checkpoint(Checkpoint which, const OffsetCheckpoint
   co_await file->write_at(0, {&bytes, 1});
   co_await file->sync();
   co_await disk.rename(temporary, name);
+  const uint64_t covered = removals_count_;
   co_await disk.sync_directory_aside(path());
-  removed_.clear();
+  std::erase_if(removed_, [&](const auto& removal) { return removal.second <= covered; });
 }
 
 // Recovery points may pass the start of an epoch only once the epoch is on disk.
@@ -605,7 +671,8 @@ Task<> LogDirectory::close(int64_t broker_epoch) {
   }
   const Result<> synced = services_.env.disk.sync_directory(path());
   for (const auto& [name, log] : logs_) log->close();
-  if (clean && synced) {
+  closed_clean_ = clean && synced;
+  if (closed_clean_) {
     co_await journal_.remove();
     co_await mark_clean(broker_epoch);
   }

@@ -33,6 +33,7 @@
 #include "log/meta_properties.h"
 #include "log/partition_log.h"
 #include "log/removals.h"
+#include "log/removed_names.h"
 #include "log/segment.h"
 #include "log/write_trouble.h"
 #include "runtime/env.h"
@@ -138,6 +139,8 @@ class LogDirectory {
   /// Ends maintenance, makes everything stable, writes checkpoints, indexes, producer snapshots
   /// and, unless a log has failed, the clean-shutdown marker. Nothing can be used afterwards.
   runtime::Task<> close(int64_t broker_epoch);
+  /// Whether close() could make all that was in use stable. If not, the next start recovers.
+  bool was_closed_clean() const { return closed_clean_; }
 
   Result<runtime::DiskSpace> space() const { return services_.env.disk.space(path()); }
   size_t open_segments() const { return cache_.open_count(); }
@@ -154,7 +157,7 @@ class LogDirectory {
   Result<> take_possession();
   Result<> format_if_empty();
   Result<> read_checkpoints();
-  Result<OffsetCheckpoint> read_checkpoint(std::string_view name);
+  Result<std::optional<OffsetCheckpoint>> read_checkpoint(std::string_view name);
   Result<> open_journal();
   Result<> find_partitions();
   LogCheckpoints checkpoints_of(const TopicPartition& name) const;
@@ -166,9 +169,11 @@ class LogDirectory {
   Result<> forget_clean_stop();
   Result<TopicId> read_topic_id(const TopicPartition& name);
   Result<> settle_removals(const TopicPartition& name);
+  Result<> go_on_behind_loss(PartitionLog& log);
   Result<> rename_away(const TopicPartition& name, DirectoryKind kind);
 
   runtime::Task<> maintain();
+  runtime::Task<bool> forget_lines();
   runtime::Task<> write_due_checkpoints(bool all);
   runtime::Task<> save_epochs();
   runtime::Task<> write_checkpoint(Checkpoint which);
@@ -183,15 +188,21 @@ class LogDirectory {
   std::unique_ptr<runtime::DirectoryLock> lock_;
   bool was_clean_ = false;
   bool marker_removed_ = false;
+  bool closed_clean_ = false;
   bool recovery_points_lost_ = false;
   std::optional<int64_t> previous_broker_epoch_;
   OffsetCheckpoint recovery_points_;  // as they are on disk
   OffsetCheckpoint log_starts_;       // these three as found at the start
+  bool log_starts_lost_ = false;
   OffsetCheckpoint high_watermarks_;
   OffsetCheckpoint cleaner_offsets_;
   std::vector<TopicPartition> found_;  // not loaded yet
   std::set<TopicPartition> unopened_;  // the same, and those that could not be loaded
-  std::set<TopicPartition> removed_;   // perhaps not stably, until the directory is synced
+  // Perhaps not stably, until the directory is synced. With which removal it was.
+  std::map<TopicPartition, uint64_t> removed_;
+  uint64_t removals_count_ = 0;
+  RemovedNames removed_names_;  // until recovery ends
+  bool lines_stale_ = false;    // checkpoints may have lines of partitions removed since
   bool writing_checkpoint_ = false;
   runtime::WaitQueue checkpoint_written_;
 

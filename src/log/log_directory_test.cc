@@ -219,6 +219,138 @@ TEST_CASE("a removed partition is gone at once, its files after a while, and its
   CHECK(world.has(kOrders));
 }
 
+TEST_CASE("offsets that went with a partition's directory are not given out again") {
+  for (const bool orderly : {true, false}) {
+    CAPTURE(orderly);
+    LogWorld world;
+    REQUIRE(world.start());
+    REQUIRE(put(world.create(), {"a", "b", "c"}));
+    REQUIRE(world.durable(world.log()));
+    REQUIRE(world.run(world.directory().write_checkpoints()));
+    if (orderly) {
+      REQUIRE(world.close());
+    } else {
+      world.node().kill();
+    }
+    REQUIRE(runtime::remove_tree(world.disk(), "data/orders-0"));
+    REQUIRE(world.start());
+    PartitionLog& log = world.log();
+    CHECK(world.world().log_text().find("offsets 0 to 2 are lost: its directory is gone") !=
+          std::string::npos);
+    CHECK(log.log_start_offset() == Offset(3));
+    CHECK(put(log, {"d"})->first_offset == Offset(3));
+    REQUIRE(world.restart());
+    CHECK(world.log().log_end_offset() == Offset(4));
+  }
+}
+
+TEST_CASE("what only the journal knows of large batches counts for a partition that is lost") {
+  for (const bool whole_directory : {true, false}) {
+    CAPTURE(whole_directory);
+    LogWorld world;
+    REQUIRE(world.start());
+    world.create();
+    for (const size_t bytes : {300'000, 300'000, 1}) {
+      REQUIRE(put(world.log(), {std::string(bytes, 'x')}));
+      REQUIRE(world.durable(world.log()));
+      if (world.log().log_end_offset() == Offset(1)) {
+        REQUIRE(world.run(world.directory().write_checkpoints()));
+      }
+    }
+    world.node().kill();
+    if (whole_directory) {
+      REQUIRE(runtime::remove_tree(world.disk(), "data/orders-0"));
+    } else {
+      for (const std::string& file : world.files()) {
+        if (file.starts_with('0')) REQUIRE(world.disk().remove("data/orders-0/" + file));
+      }
+    }
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset().value == 3);
+    CHECK(world.log().log_start_offset().value == 2);
+    CHECK(values_of(*read_records(world.log(), Offset(2))) == std::vector<std::string>{"x"});
+    CHECK(put(world.log(), {"d"})->first_offset == Offset(3));
+  }
+}
+
+TEST_CASE("a partition that is lost and has no room to go on does not begin anew") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a", "b", "c"}));
+  REQUIRE(world.close());
+  REQUIRE(runtime::remove_tree(world.disk(), "data/orders-0"));
+  world.disk().set_full(true);
+  CHECK(!world.start());  // no room for its directory
+  CHECK(world.directory().unloadable().contains(kOrders));
+  world.disk().set_full(false);
+  REQUIRE(world.restart());
+  CHECK(world.log().log_end_offset() == Offset(3));
+}
+
+TEST_CASE("a topic of the name of one that was removed begins at 0, whenever the server dies") {
+  for (int waited = 0; waited < 80; waited += 5) {
+    CAPTURE(waited);
+    LogWorld world;
+    REQUIRE(world.start());
+    REQUIRE(put(world.create(), {"a"}));
+    REQUIRE(world.run(world.directory().write_checkpoints()));
+    REQUIRE(world.remove(kOrders));
+    world.run_for(seconds(waited));
+    world.node().kill();
+    world.expect(kOrders, TopicId{Uuid{9, 9}});
+    REQUIRE(world.start());
+    CHECK(world.log().log_end_offset() == Offset(0));
+  }
+}
+
+TEST_CASE("what was deleted of a removed topic says nothing of the one that has its name now") {
+  for (const std::string& topic : {std::string("orders"), std::string(240, 'x')}) {
+    for (int waited = 0; waited < 80; waited += 5) {
+      CAPTURE(topic);
+      CAPTURE(waited);
+      const TopicPartition name{topic, PartitionIndex(0)};
+      const TopicId anew{Uuid{9, 9}};
+      LogWorld world;
+      REQUIRE(world.start());
+      REQUIRE(put(world.create(name), {"a", "b", "c", "d"}));
+      REQUIRE(world.durable(world.log(name)));
+      REQUIRE(world.log(name).delete_records_before(Offset(3)));
+      REQUIRE(world.run(world.directory().write_checkpoints()));
+      REQUIRE(world.remove(name));
+      REQUIRE(put(world.create(name, anew), {"e", "f", "g", "h", "i"}));
+      REQUIRE(world.durable(world.log(name)));
+      world.run_for(seconds(waited));
+      world.node().kill();
+      REQUIRE(world.start());
+      CHECK(values_of(*read_records(world.log(name))).size() == 5);
+      CHECK(world.log(name).log_start_offset() == Offset(0));
+    }
+  }
+}
+
+TEST_CASE("a removed partition gives its room back although no checkpoint can be written") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a"}));
+  REQUIRE(world.run(world.directory().write_checkpoints()));
+  REQUIRE(world.remove(kOrders));
+  world.disk().set_full(true);
+  world.run_for(seconds(100));
+  std::string away;
+  for (const std::string& file : world.files("data")) {
+    if (file.ends_with("-delete")) away = "data/" + file;
+  }
+  REQUIRE(!away.empty());
+  CHECK(world.files(away).empty());
+  world.node().kill();
+  world.disk().set_full(false);
+  world.expect(kOrders, TopicId{Uuid{9, 9}});
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(0));
+  world.run_for(seconds(5));
+  CHECK(!world.disk().info(away));
+}
+
 TEST_CASE("a partition on its way out goes at the next start") {
   LogWorld world;
   REQUIRE(world.start());
@@ -360,8 +492,11 @@ TEST_CASE("no more segments are open than allowed, and all can be used") {
 }
 
 // Puts a record, as a producer does who heeds that there is no room.
+runtime::Task<> wait_for_room(LogDirectory* directory) {
+  while (!directory->has_room()) co_await directory->room().wait();
+}
 void put_when_welcome(LogWorld& world, const TopicPartition& name, const std::string& value) {
-  while (!world.directory().has_room()) world.run_for(milliseconds(1));
+  REQUIRE(world.run(wait_for_room(&world.directory())));
   REQUIRE(put(world.log(name), {value}));
 }
 
@@ -386,6 +521,64 @@ TEST_CASE("few descriptors are enough for many partitions: to write, to recover,
     const auto records = read_records(world.log(name(i)));
     REQUIRE(records->size() == 3);
     CHECK(records->back().value == fmt::format("{} 2", i));
+  }
+}
+
+TEST_CASE("whoever waits for room is woken, however few descriptors there are") {
+  LogWorld world;
+  world.disk().set_open_files_max(48);
+  REQUIRE(world.start());
+  const auto name = [](int i) { return TopicPartition{"t", PartitionIndex(i)}; };
+  for (int i = 0; i < 40; ++i) world.create(name(i), TopicId{Uuid{1, 1}});
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 40; ++i) put_when_welcome(world, name(i), "x");
+  }
+  for (int i = 0; i < 40; ++i) REQUIRE(world.durable(world.log(name(i))));
+}
+
+TEST_CASE(
+    "of more partitions than descriptors some are refused in one turn, and have theirs later") {
+  LogWorld world;
+  world.disk().set_open_files_max(64);
+  REQUIRE(world.start());
+  const auto name = [](int i) { return TopicPartition{"t", PartitionIndex(i)}; };
+  std::vector<int> waiting;
+  for (int i = 0; i < 200; ++i) {
+    world.create(name(i), TopicId{Uuid{1, 1}});
+    waiting.push_back(i);
+  }
+  int rounds = 0;
+  for (; !waiting.empty() && rounds < 50; ++rounds) {
+    std::erase_if(waiting, [&](int i) {
+      const ProduceResult written = put(world.log(name(i)), {std::string(250'000, 'x')});
+      if (!written) REQUIRE(written.error().error.code() == Errc::kOverloaded);
+      return written.has_value();
+    });
+    world.run_for(seconds(1));
+  }
+  CHECK(waiting.empty());
+  CHECK(rounds > 1);
+  for (int i = 0; i < 200; ++i) REQUIRE(world.durable(world.log(name(i))));
+}
+
+TEST_CASE("a log start beyond the end costs no record: the partition waits for a person") {
+  for (const std::string start : {"999999", "9223372036854775807"}) {
+    CAPTURE(start);
+    LogWorld world;
+    REQUIRE(world.start());
+    REQUIRE(put(world.create(), {"a"}));
+    REQUIRE(put(world.log(), {"b"}));
+    REQUIRE(world.close());
+    const std::string file = "data/log-start-offset-checkpoint";
+    REQUIRE(runtime::write_file_atomically(world.disk(), file, "0\n1\norders 0 " + start + "\n"));
+    REQUIRE(world.start());
+    REQUIRE(world.directory().unloadable().contains(kOrders));
+    const std::string why = world.directory().unloadable().at(kOrders).message();
+    CHECK(why.find("take the partition's line out") != std::string::npos);
+    REQUIRE(world.close());
+    REQUIRE(runtime::write_file_atomically(world.disk(), file, "0\n0\n"));
+    REQUIRE(world.start());
+    CHECK(read_records(world.log())->size() == 2);
   }
 }
 

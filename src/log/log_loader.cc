@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/logging.h"
 #include "log/checkpoint_file.h"
+#include "log/checkpoint_plan.h"
 #include "log/header_walk.h"
 #include "log/partition_metadata.h"
 
@@ -158,7 +159,8 @@ Result<Offset> LogLoader::first_whole(const Files& files) {
   std::ranges::sort(below, std::greater(), &SegmentFileName::base_offset);
   for (const SegmentFileName& name : below) {
     const Offset next = files.end_of(name.base_offset);
-    if (next <= checkpoints_.log_start && TRY(end_of_file(name)) < next) break;
+    const bool is_last = next == Offset(INT64_MAX);
+    if (!is_last && next <= checkpoints_.log_start && TRY(end_of_file(name)) < next) break;
     first = name.base_offset;
   }
   return first;
@@ -218,12 +220,16 @@ Result<> LogLoader::load_epochs() {
   return {};
 }
 
-// No segment: nothing was appended yet, or all of it lies before log start.
+// No segment: nothing was appended yet, or somebody has taken all of them away.
 Result<> LogLoader::start_empty() {
   if (!checkpoints_.clean) log_->distrust_page_cache();
-  log_->log_end_ = checkpoints_.log_start;
-  if (log_->log_end_ > Offset(0)) TRY(log_->push_segment(log_->log_end_));
-  return {};
+  log_->log_end_ = checkpoints_.end();
+  if (log_->log_end_ == Offset(0)) return {};
+  report_.files_lost = true;
+  if (checkpoints_.log_start < log_->log_end_) {
+    log_->report_missing(checkpoints_.log_start, log_->log_end_, "its directory has no segment");
+  }
+  return log_->push_segment(log_->log_end_);
 }
 
 // After a clean stop the files are as they were left: only the last batch has to be found. Returns
@@ -257,15 +263,33 @@ bool LogLoader::follows_a_gap() {
   return !end || *end < log_->segments_.active().base_offset();
 }
 
-// After a clean stop the log reaches to its recovery point. If it does not, somebody has taken
-// files away; their offsets were given out, and are not given out again.
+// The log reaches to its recovery point. If it does not, somebody has taken files away; their
+// offsets were given out, and are not given out again.
 void LogLoader::note_missing_end() {
   PartitionLog& log = *log_;
-  if (!checkpoints_.clean || log.log_end_ >= checkpoints_.recovery_point) return;
-  note_damage({.position = log.segments_.active().size(),
-               .first_offset = log.log_end_,
-               .why = Error(Errc::kCorruptMessage, "the end of the log is missing")},
-              log.segments_.size() - 1);
+  if (log.log_end_ >= checkpoints_.recovery_point) return;
+  // An empty one gives way to the next, and what is noted of it goes with it.
+  size_t index = log.segments_.size() - 1;
+  while (index > 0 && log.segments_.at(index).size() == 0) --index;
+  if (log.segments_.at(index).size() == 0) {
+    log.report_missing(log.log_end_, checkpoints_.recovery_point, "its segments are empty");
+  } else {
+    note_damage({.position = log.segments_.at(index).size(),
+                 .first_offset = log.log_end_,
+                 .why = Error(Errc::kCorruptMessage, "the end of the log is missing")},
+                index);
+  }
+  log.log_end_ = checkpoints_.recovery_point;
+}
+
+// After a clean stop the first epoch begins where the log did, or before it: a crash may have left
+// an older file.
+void LogLoader::report_missing_start() const {
+  const std::optional<EpochEntry> earliest = log_->epochs_.earliest();
+  if (!checkpoints_.clean || !earliest) return;
+  const Offset began = std::max(earliest->start_offset, checkpoints_.log_start);
+  const Offset first = log_->segments_.first().base_offset();
+  if (began < first) log_->report_missing(began, first, "the log's first segments are not there");
 }
 
 Task<> LogLoader::recover() {
@@ -287,7 +311,6 @@ Task<> LogLoader::recover() {
   for (; index < log.segments_.size(); ++index) {
     if (index > 0) take_snapshot(log.segments_.at(index).base_offset());
     const bool whole = co_await recover_segment(index);
-    ++report_.segments_recovered;
     co_await sync_many();
     if (whole) continue;
     log.remove_segments(index + 1, log.segments_.size());
@@ -374,7 +397,6 @@ Task<std::optional<LogLoader::Reading>> LogLoader::read_segment(size_t index, ru
     if (found == SegmentScan::Found::kDamage) {
       reading.cut = scan.damage().first_offset >= checkpoints_.recovery_point;
       if (reading.cut) {
-        report_.bytes_cut += segment.size() - scan.position();
         note_cut(scan.damage(), segment);
         break;
       }
@@ -479,19 +501,26 @@ void LogLoader::note_cut(const Damage& damage, const Segment& segment) {
 Result<> LogLoader::settle() {
   PartitionLog& log = *log_;
   if (!log.segments_.empty() && log.log_end_ < checkpoints_.log_start) {
-    LOG_WARNING("log",
-                "{}: log start {} is beyond its end {}; segments are missing. It starts anew",
-                log.name_.to_string(), checkpoints_.log_start.value, log.log_end_.value);
-    log.remove_segments(0, log.segments_.size());
-    log.epochs_.clear();
-    TRY(start_empty());
+    // Unlike Kafka, which removes what is there: one wrong number must not cost a partition.
+    return fail(
+        Errc::kCorruptFile,
+        fmt::format("{} says that the log begins at {}, and it ends at {}: either that number is "
+                    "wrong, or segments were taken away. Bring these back; or take the "
+                    "partition's line out of that file to keep what is there; or move the "
+                    "partition's directory away to begin anew",
+                    kLogStartOffsetName, checkpoints_.log_start.value, log.log_end_.value));
   }
   log.log_start_ = log.log_start_on_disk_ = checkpoints_.log_start;
   log.first_dirty_ = std::min(checkpoints_.first_dirty, log.log_end_);
   if (!log.segments_.empty()) {
+    report_missing_start();
     log.log_start_ = std::max(log.log_start_, log.segments_.first().base_offset());
+    if (checkpoints_.log_start_lost) take_log_start_from_epochs();
     // Stable offsets whose bytes are gone are not given to new records.
-    if (recovered_ && scanned_end_ < log.log_end_) TRY(log.roll_to(log.log_end_));
+    if (recovered_ && scanned_end_ < log.log_end_) {
+      TRY(log.roll_to(log.log_end_));
+      log.log_start_ = std::max(log.log_start_, log.segments_.first().base_offset());
+    }
   }
   report_.recovery_point_lost =
       checkpoints_.clean && checkpoints_.recovery_point < log.stable_.flushed();
@@ -505,6 +534,15 @@ Result<> LogLoader::settle() {
   log.plan_attention();
   log.hurry_removal();
   return {};
+}
+
+// What was deleted before its segments go has no epoch any more.
+void LogLoader::take_log_start_from_epochs() {
+  PartitionLog& log = *log_;
+  const std::optional<EpochEntry> earliest = log.epochs_.earliest();
+  if (!earliest || earliest->start_offset <= log.log_start_) return;
+  log.log_start_ = std::min(earliest->start_offset, log.log_end_);
+  services_.checkpoints.want(Checkpoint::kLogStart);
 }
 
 // Kept are those at the base of a segment, and the newest one.

@@ -20,6 +20,7 @@
 // Source: Kafka's LogLoader.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,15 +35,18 @@ struct LogCheckpoints {
   bool clean = false;  ///< the server was stopped in order
   Offset recovery_point{0};
   Offset log_start{0};
+  bool log_start_lost = false;  ///< the server was stopped in order, and no file tells it
   Offset high_watermark{0};
   Offset first_dirty{0};  ///< what compaction has not seen
+
+  /// The log reached to here at least.
+  Offset end() const { return std::max({recovery_point, log_start, high_watermark}); }
 };
 
 /// What loading found, for progress and reports.
 struct LoadReport {
   int64_t bytes_scanned = 0;
-  int64_t bytes_cut = 0;
-  size_t segments_recovered = 0;
+  bool files_lost = false;           ///< there is no segment, and there were some
   bool recovery_point_lost = false;  ///< no orderly stop leaves one below what is stable
 };
 
@@ -71,6 +75,7 @@ class LogLoader {
   bool measure();
   bool follows_a_gap();
   void note_missing_end();
+  void report_missing_start() const;
   runtime::Task<> recover();
   Result<> producers_before(size_t index);
   void take_snapshot(Offset base);
@@ -92,6 +97,7 @@ class LogLoader {
   void note_damage(const Damage& damage, size_t index);
   void note_cut(const Damage& damage, const Segment& segment);
   Result<> settle();
+  void take_log_start_from_epochs();
   void remove_stray_snapshots();
 
   LogServices& services_;

@@ -123,9 +123,8 @@ class LogWorld {
     return start();
   }
 
-  Result<> durable(PartitionLog& log) {
-    return world_.run(node_, log.durable(log.log_end_offset()));
-  }
+  Result<> durable(PartitionLog& log) { return run(log.durable(log.log_end_offset())); }
+  Result<> run(runtime::Task<> task) { return world_.run(node_, std::move(task)); }
   void run_for(Duration time) { world_.run_for(time); }
   Timestamp now() { return node_.clock().wall(); }
 

@@ -69,8 +69,20 @@ Result<> check_offsets_left(Offset next, const kafka::BatchHeaderView& batch) {
 
 }  // namespace
 
+// Producers try again; what brokers write themselves has what is left.
+Result<> PartitionLog::check_descriptors() const {
+  const bool is_open = !segments_.empty() && segments_.active().is_open();
+  if (is_open || !services_.cache.is_crowded()) return {};
+  const Error error(Errc::kOverloaded,
+                    fmt::format("{} segments are open and not stable yet, as many as may be",
+                                services_.cache.open_count()));
+  services_.write_trouble.on_failure(error, services_.env.loop.now());
+  return std::unexpected(where(error));
+}
+
 ProduceResult PartitionLog::append_produced(MutableBytes bytes, const ProduceOptions& options) {
-  if (Result<> open = check_open(); !open) return std::unexpected(open.error());
+  if (Result<> open = check_writable(); !open) return std::unexpected(open.error());
+  if (Result<> room = check_descriptors(); !room) return std::unexpected(room.error());
   const Timestamp now = services_.env.clock.wall();
   Scratch& scratch = services_.scratch;
   const kafka::BatchRules rules = rules_of(*config_, now, options.zstd_allowed);
@@ -120,7 +132,7 @@ Result<> PartitionLog::recompress(const kafka::RecordBatchView& batch) {
 }
 
 Result<AppendInfo> PartitionLog::append_own(MutableBytes batches, LeaderEpoch leader_epoch) {
-  TRY(check_open());
+  TRY(check_writable());
   Offset next = log_end_;
   for (MutableBytes rest = batches; !rest.empty();) {
     const Result<kafka::RecordBatchView> batch = kafka::parse_batch(rest);
@@ -152,7 +164,7 @@ Result<AppendInfo> PartitionLog::append_own(MutableBytes batches, LeaderEpoch le
 }
 
 Result<AppendInfo> PartitionLog::append_replicated(Bytes batches) {
-  TRY(check_open());
+  TRY(check_writable());
   kafka::BatchCursor cursor(batches);
   Offset next = log_end_;
   while (const kafka::RecordBatchView* batch = cursor.next()) {

@@ -307,7 +307,7 @@ void PartitionCheck::note_damage(const Damage& damage, size_t index) {
         fmt::format("what was being written when the server stopped is incomplete: {} bytes from "
                     "byte {} on ({})",
                     damage.size, damage.position, damage.why.detail()),
-        "nothing: the next start cuts it, and takes from the journal what anybody was told of");
+        "nothing: the next start cuts it, and takes back what its journal holds of it");
     return;
   }
   const std::string upto =
@@ -446,7 +446,21 @@ Result<> PartitionCheck::end_log() {
                      end_.value, checkpoints.recovery_point.value),
          std::string(kFromCopy));
   }
+  check_start();
   return end_epochs();
+}
+
+// As LogLoader::report_missing_start().
+void PartitionCheck::check_start() {
+  const std::optional<EpochEntry> earliest = epochs_.earliest();
+  if (!options_.checkpoints.clean || segments_.empty() || !earliest || epochs_wrong_) return;
+  const Offset began = std::max(earliest->start_offset, options_.checkpoints.log_start);
+  const Offset first = segments_.front().base;
+  if (began >= first) return;
+  lost(name_,
+       fmt::format("the log began at {}, and its first segment begins at {}", began.value,
+                   first.value),
+       std::string(kFromCopy));
 }
 
 Result<> PartitionCheck::end_epochs() {

@@ -47,7 +47,14 @@ class PartitionCheck {
 
   std::vector<Finding>& findings() { return findings_; }
   size_t segments() const { return segments_.size(); }
-  Offset log_start() const { return log_start_; }
+  /// Where the first segment begins, whatever the checkpoint says.
+  Offset first_offset() const { return segments_.empty() ? Offset(0) : segments_.front().base; }
+  /// Where the log begins without the checkpoint: where its epochs do, if the file tells.
+  Offset start_by_epochs() const {
+    const std::optional<EpochEntry> earliest = epochs_.earliest();
+    return earliest ? std::clamp(earliest->start_offset, first_offset(), log_end())
+                    : first_offset();
+  }
   Offset log_end() const { return end_; }
 
  private:
@@ -75,6 +82,7 @@ class PartitionCheck {
   Result<> check_index(FileKind kind, Offset base, const Result<>& verdict, const Buffer& right);
   Result<> check_transactions(const SegmentFiles& segment, const Segment::Contents& right);
   Result<> end_log();
+  void check_start();
   Result<> end_epochs();
 
   Offset end_of(size_t index) const;

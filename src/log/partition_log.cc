@@ -57,6 +57,14 @@ Result<> PartitionLog::check_open() const {
   return {};
 }
 
+Result<> PartitionLog::check_writable() const {
+  TRY(check_open());
+  if (cut_step_ != CutStep::kNone) {
+    return std::unexpected(where(Error(Errc::kKafkaStorageError, "the log is being cut")));
+  }
+  return {};
+}
+
 void PartitionLog::changed() {
   if (observer_) observer_->on_log_change(*this);
 }
@@ -139,7 +147,11 @@ bool PartitionLog::lost_without_journal(JournalRing::Turn turn) const {
 
 void PartitionLog::on_journaled(Offset end, uint64_t truncations, bool cut) {
   if (closed_ || failure_) return;
-  if (cut && truncations == truncations_) stable_.cut_is_stable();
+  if (cut && cut_step_ == CutStep::kNoting) {
+    cut_step_ = CutStep::kNoted;
+  } else if (cut && truncations == truncations_) {
+    stable_.cut_is_stable();
+  }
   if (truncations == truncations_) stable_.journaled_to(end);
   services_.checkpoints.want(Checkpoint::kRecoveryPoint);
   durable_changed();
@@ -202,6 +214,7 @@ void PartitionLog::end_commit(const Commit& commit, const Result<>& result) {
     return fail_for_good(result.error().within("a sync failed"));
   }
   if (failure_) return;
+  stable_truncations_ = commit.truncations;
   // What was cut meanwhile, and written anew, is not what was synced.
   const bool untouched = commit.truncations == truncations_;
   if (untouched) {
@@ -317,7 +330,13 @@ void PartitionLog::note_epochs_changed(Offset from) {
 }
 
 void PartitionLog::begin_leader_epoch(LeaderEpoch epoch) {
-  CHECK(epoch >= epochs_.latest());
+  if (epoch < epochs_.latest()) {
+    LOG_WARNING("log",
+                "topic {}, partition {}: its leader epochs go up to {}, and its leader's is {}: "
+                "those above are forgotten; was {} changed, or the metadata brought back?",
+                name_.topic, name_.partition.value, epochs_.latest().value, epoch.value,
+                kLeaderEpochCheckpointName);
+  }
   note_epoch(epoch, log_end_);
 }
 

@@ -196,10 +196,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   runtime::Task<> log_start_durable(Offset start, MonoTime deadline);
 
   /// Cuts every batch that reaches `offset`; the log then ends where the last one left does. Who
-  /// waits for something above is told.
-  Result<> truncate_to(Offset offset);
-  /// Drops everything; the next record gets `offset`.
-  Result<> truncate_fully_and_start_at(Offset offset);
+  /// waits for something above is told. Ends when no crash can undo it; until then nothing can be
+  /// appended or cut: kKafkaStorageError. Requires: not dropped before it ends while the log is
+  /// used, for the journal voids what is to be cut first.
+  runtime::Task<> truncate_to(Offset offset);
+  /// Drops everything; the next record gets `offset`. Otherwise the same.
+  runtime::Task<> truncate_fully_and_start_at(Offset offset);
 
   void set_high_watermark_rule(HighWatermarkRule rule);
   /// Moves the high watermark, bounded by log start and log end.
@@ -208,6 +210,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   void set_observer(LogObserver* observer) { observer_ = observer; }
   /// Why nothing can be appended any more, if so.
   const Error* failure() const { return failure_.get(); }
+  /// Whether a slice that was read when there were so many truncations() still is what it was: the
+  /// log was not cut since, and has not failed, for what a failed sync has left in the page cache
+  /// is not what was written.
+  bool holds_as_read(uint64_t truncations) const {
+    return truncations == truncations_ && !failure_;
+  }
 
   // For the journal: journal.h writes, journal_recovery.h reads.
 
@@ -230,10 +238,17 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   runtime::WaitQueue& flushed() { return flushed_waiters_; }
   /// Appends what the journal has and the segments had not, as it is.
   Result<> append_recovered(Bytes batches);
+  /// Makes the end of the log stable as it is, at once: a cut may be in the page cache only.
+  Result<> sync_end_now();
   /// What the segments hold beyond what is known to be stable was not in the journal.
   void end_recovery();
+  /// Drops everything, as the journal says it was; the next record gets `offset`.
+  Result<> restart_at(Offset offset);
   /// Goes on at `offset`; what is missing before it counts as damage.
   Result<> skip_lost(Offset offset);
+  /// The journal has more, which was never acknowledged and does not count: has the next recovery
+  /// know, before these offsets are given to something else.
+  void disown_journal_tail();
 
  private:
   friend class Committer;
@@ -244,6 +259,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   friend class Compaction;
 
   static constexpr int64_t kUnflushedBytesMax = int64_t{64} << 20;
+
+  enum class CutStep : uint8_t { kNone, kWaiting, kNoting, kNoted };  // in the journal
 
   // What one commit makes stable. See committer.h.
   struct Commit {
@@ -265,6 +282,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   void sync_soon() override { need_commit(); }
 
   Result<> check_open() const;
+  Result<> check_writable() const;
+  Result<> check_descriptors() const;
   Error where(const Error& error) const;
   void changed();
   void fail_for_good(Error error);
@@ -302,6 +321,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
                                                        int64_t bytes_max);
   DamagedRange range_of(const Damage& damage, size_t index);
   void report(const Damage& damage, size_t index);
+  /// Records [first, next) are not there, nor are the files that held them.
+  void report_missing(Offset first, Offset next, std::string_view why) const;
   Result<std::optional<OffsetAtTime>> search_by_time(Segment& segment, Timestamp timestamp);
   Result<std::optional<OffsetAtTime>> search_batch(const FileSlice& slice, Timestamp timestamp);
 
@@ -309,8 +330,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   void move_log_start(Offset offset);
   void remove_segments(size_t from, size_t to, Offset snapshot_kept = kNoOffset);
   void remove_snapshot(Offset offset);
-  Result<Offset> cut_to(Offset offset);
-  Result<> end_truncation(JournalEntryKind how);
+  Result<> cut_to(Offset offset);
+  Result<> forget_above_end();
+  runtime::Task<> cut(JournalEntryKind how, Offset offset);
+  void note_cut(JournalEntryKind how, Offset offset);
   Result<> rebuild_producers(Offset end);
   Result<> restore_snapshot(Offset offset);
   Result<> replay_producers(Segment& segment, Offset from);
@@ -367,7 +390,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   DueTimes::Entry due_;
   Duration roll_jitter_{};
   uint64_t truncations_ = 0;
-  uint64_t segments_version_ = 0;  // counts removals and cuts
+  uint64_t stable_truncations_ = 0;  // as many of them are stable in the segments
+  uint64_t segments_version_ = 0;    // counts removals and cuts
   HighWatermarkRule high_watermark_rule_ = HighWatermarkRule::kSoleReplica;
   bool on_disk_ = false;            // it has a directory
   bool names_unsynced_ = false;     // of the files
@@ -379,6 +403,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   bool compaction_queued_ = false;
   bool uncleanable_ = false;
   bool recovery_point_too_high_ = false;  // the one on disk, see begin_commit()
+  CutStep cut_step_ = CutStep::kNone;
   bool closed_ = false;
 };
 

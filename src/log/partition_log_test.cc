@@ -432,7 +432,7 @@ TEST_CASE("truncation cuts records, epochs and producer state, and tells who wai
   };
   world.log().set_high_watermark_rule(HighWatermarkRule::kReplicated);
   world.node().spawn("wait", wait(world.directory().find(kOrders), &waited));
-  REQUIRE(world.log().truncate_to(Offset(4)));
+  REQUIRE(world.run(world.log().truncate_to(Offset(4))));
   CHECK(world.log().log_end_offset() == Offset(4));
   CHECK(world.log().leader_epochs().latest() == LeaderEpoch(1));
   CHECK(read_records(world.log())->size() == 4);
@@ -448,7 +448,7 @@ TEST_CASE("truncation into the middle of a batch removes the whole batch and the
   OneLog world;
   REQUIRE(put(world.log(), {"a", "b"}));
   REQUIRE(put(world.log(), {"c", "d", "e"}));
-  REQUIRE(world.log().truncate_to(Offset(4)));
+  REQUIRE(world.run(world.log().truncate_to(Offset(4))));
   CHECK(values_of(*read_records(world.log())) == std::vector<std::string>{"a", "b"});
   REQUIRE(put(world.log(), {"f"}));
   CHECK(values_of(*read_records(world.log())) == std::vector<std::string>{"a", "b", "f"});
@@ -457,7 +457,7 @@ TEST_CASE("truncation into the middle of a batch removes the whole batch and the
 TEST_CASE("a log that starts anew somewhere else has that offset next") {
   OneLog world;
   REQUIRE(put(world.log(), {"a", "b"}));
-  REQUIRE(world.log().truncate_fully_and_start_at(Offset(500)));
+  REQUIRE(world.run(world.log().truncate_fully_and_start_at(Offset(500))));
   CHECK(world.log().log_start_offset() == Offset(500));
   CHECK(put(world.log(), {"c"})->first_offset == Offset(500));
   REQUIRE(world.durable(world.log()));

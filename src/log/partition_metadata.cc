@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "log/file_names.h"
+
 namespace millrace::log {
 
 std::string format_partition_metadata(TopicId id) {
@@ -28,6 +30,12 @@ Result<TopicId> parse_partition_metadata(std::string_view text) {
   const Result<Uuid> uuid = Uuid::parse(id);
   if (!uuid || uuid->is_zero()) return malformed();
   return TopicId{*uuid};
+}
+
+Result<TopicId> read_partition_metadata(runtime::Disk& disk, const std::string& directory) {
+  constexpr size_t kBytesMax = 1 << 20;
+  return parse_partition_metadata(TRY(
+      runtime::read_file(disk, runtime::join_path(directory, kPartitionMetadataName), kBytesMax)));
 }
 
 }  // namespace millrace::log

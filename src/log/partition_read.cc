@@ -220,4 +220,11 @@ void PartitionLog::report(const Damage& damage, size_t index) {
             damage.position, segments_.at(index).path(FileKind::kLog));
 }
 
+void PartitionLog::report_missing(Offset first, Offset next, std::string_view why) const {
+  LOG_ERROR("log",
+            "topic {}, partition {}: offsets {} to {} are lost: {}. They are not given out again. "
+            "If there is a copy of {}, stop the server and put it back before more is written.",
+            name_.topic, name_.partition.value, first.value, next.value - 1, why, home_.directory);
+}
+
 }  // namespace millrace::log

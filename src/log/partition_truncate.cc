@@ -15,6 +15,8 @@
 
 namespace millrace::log {
 
+using runtime::Task;
+
 Result<Offset> PartitionLog::delete_records_before(Offset offset) {
   TRY(check_open());
   if (offset == kNoOffset) offset = high_watermark_;
@@ -29,7 +31,7 @@ Result<Offset> PartitionLog::delete_records_before(Offset offset) {
   return log_start_;
 }
 
-runtime::Task<> PartitionLog::log_start_durable(Offset start, MonoTime deadline) {
+Task<> PartitionLog::log_start_durable(Offset start, MonoTime deadline) {
   while (true) {
     co_await check_open();
     if (log_start_on_disk_ >= start) co_return;
@@ -80,74 +82,112 @@ void PartitionLog::remove_snapshot(Offset offset) {
   }
 }
 
-Result<> PartitionLog::truncate_to(Offset offset) {
-  TRY(check_open());
+Task<> PartitionLog::truncate_to(Offset offset) {
+  co_await check_writable();
   CHECK(offset.value >= 0);
-  if (offset >= log_end_) return {};
-  if (segments_.empty() || offset < segments_.first().base_offset()) {
-    return truncate_fully_and_start_at(offset);
+  if (offset >= log_end_) co_return;
+  const bool all = segments_.empty() || offset < segments_.first().base_offset();
+  co_await cut(all ? JournalEntryKind::kRestart : JournalEntryKind::kCut, offset);
+}
+
+Task<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
+  co_await check_writable();
+  co_await cut(JournalEntryKind::kRestart, offset);
+}
+
+// First the journal says so, for what it holds may lie behind what the segments lose; then the
+// segments are stable as they were cut; then others may append. So a crash leaves a beginning of
+// what was there, and never the old behind the new.
+Task<> PartitionLog::cut(JournalEntryKind how, Offset offset) {
+  const std::shared_ptr<PartitionLog> self = shared_from_this();
+  cut_step_ = CutStep::kWaiting;
+  const auto end = [](CutStep* step) { *step = CutStep::kNone; };
+  const std::unique_ptr<CutStep, decltype(end)> cutting(&cut_step_);
+  while (stable_.is_held()) {  // by what recovery has noted
+    co_await durable_waiters_.wait();
+    co_await check_open();
   }
+  cut_step_ = CutStep::kNoting;
+  note_cut(how, offset);
+  while (true) {
+    co_await check_open();
+    if (cut_step_ == CutStep::kNoted || !stable_.is_held()) break;
+    co_await durable_waiters_.wait();
+  }
+  Result<> done = how == JournalEntryKind::kRestart ? restart_at(offset) : cut_to(offset);
+  if (!done) fail_for_good(done.error().within("cannot truncate"));
+  stable_.cut_is_stable();
+  const uint64_t truncations = truncations_;
+  while (stable_truncations_ < truncations) {
+    co_await check_open();
+    co_await flushed_waiters_.wait();
+  }
+  co_await check_open();
+}
+
+// Also when nothing of the log is needed in the journal any more: it may still be read there. What
+// is above counts only once the journal has it.
+void PartitionLog::note_cut(JournalEntryKind how, Offset offset) {
+  JournalEntry entry = journal_entry(offset, offset);
+  entry.kind = how;
+  entry.recovery_point = std::min(entry.recovery_point, offset);
+  stable_.hold_at(offset);
+  if (services_.journal.append_cut(*this, entry)) return;
+  stable_.cut_is_stable();  // there is no journal
+  if (const Error* failed = services_.journal.failure()) {
+    fail_for_good(failed->within("the journal cannot note that the log is cut"));
+  }
+}
+
+Result<> PartitionLog::sync_end_now() {
+  if (segments_.empty()) return {};
+  const std::shared_ptr<runtime::File> file = TRY(segments_.active().file());
+  TRY(file->sync_now());
+  return services_.env.disk.sync_directory(home_.directory);
+}
+
+void PartitionLog::disown_journal_tail() {
+  note_cut(JournalEntryKind::kCut, log_end_);
+}
+
+// The log ends then where the last whole batch does that is left.
+Result<> PartitionLog::cut_to(Offset offset) {
   ++truncations_;
   ++segments_version_;
-  const Result<Offset> end = cut_to(offset);
-  if (!end) {
-    fail_for_good(end.error().within("cannot truncate"));
-    return std::unexpected(*failure_);
-  }
-  log_end_ = *end;
-  log_start_ = std::min(log_start_, log_end_);
-  return end_truncation(JournalEntryKind::kCut);
-}
-
-// Returns where the log ends now: where the last whole batch does that is left.
-Result<Offset> PartitionLog::cut_to(Offset offset) {
   remove_segments(segments_.floor(offset) + 1, segments_.size());
   TRY(services_.env.disk.sync_directory(home_.directory));
-  TRY(segments_.active().truncate_to(offset, unsynced_));
-  return std::max(segments_.active().base_offset(), TRY(segments_.active().next_offset()));
+  Segment& last = segments_.active();
+  TRY(last.truncate_to(offset, unsynced_));
+  log_end_ = std::max(last.base_offset(), TRY(last.next_offset()));
+  log_start_ = std::min(log_start_, log_end_);
+  return forget_above_end();
 }
 
-Result<> PartitionLog::truncate_fully_and_start_at(Offset offset) {
-  TRY(check_open());
+Result<> PartitionLog::restart_at(Offset offset) {
   ++truncations_;
+  TRY(make_directory());
   remove_segments(0, segments_.size());
   log_start_ = log_end_ = offset;
-  const Result<> begun = [&]() -> Result<> {
-    // Old segments and the new one must never be found side by side.
-    TRY(services_.env.disk.sync_directory(home_.directory));
-    return push_segment(offset);
-  }();
-  if (!begun) {
-    fail_for_good(begun.error().within("cannot start a new segment"));
-    return std::unexpected(*failure_);
-  }
+  // Old segments and the new one must never be found side by side.
+  TRY(services_.env.disk.sync_directory(home_.directory));
+  TRY(push_segment(offset));
   services_.checkpoints.want(Checkpoint::kLogStart);
-  return end_truncation(JournalEntryKind::kRestart);
+  return forget_above_end();
 }
 
-Result<> PartitionLog::end_truncation(JournalEntryKind how) {
-  JournalEntry cut = journal_entry(log_end_, log_end_);
-  cut.kind = how;
-  // While nothing of the log is in the journal, nothing can come back from there.
-  const bool in_journal = unflushed_since_ != 0 || journal_slot_.group != 0;
-  const bool noted = in_journal && services_.journal.append_cut(*this, cut);
-  stable_.cut_to(log_end_, !noted);
-  if (const Error* failed = services_.journal.failure(); failed && in_journal && !noted) {
-    fail_for_good(failed->within("the journal cannot note that the log was cut"));
-    return std::unexpected(*failure_);
-  }
+Result<> PartitionLog::forget_above_end() {
+  stable_.cut_to(log_end_);
   first_dirty_ = std::min(first_dirty_, log_end_);
   high_watermark_ = std::clamp(high_watermark_, log_start_, log_end_);
   if (epochs_.truncate_from_end(log_end_)) note_epochs_changed(log_end_);
   while (!snapshots_.empty() && snapshots_.back() > log_end_) remove_snapshot(snapshots_.back());
-  if (Result<> rebuilt = rebuild_producers(log_end_); !rebuilt) {
-    fail_for_good(rebuilt.error().within("cannot rebuild the producer state"));
-    return std::unexpected(*failure_);
-  }
   recovery_point_too_high_ = true;
   need_commit();
   durable_waiters_.wake_all();
   changed();
+  if (const Result<> rebuilt = rebuild_producers(log_end_); !rebuilt) {
+    return std::unexpected(rebuilt.error().within("cannot rebuild the producer state"));
+  }
   return {};
 }
 

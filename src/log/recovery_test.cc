@@ -209,8 +209,39 @@ TEST_CASE("after an orderly stop a missing end is told of, and its offsets stay 
     REQUIRE(world.start());
     CHECK(world.log().log_end_offset() == Offset(10));
     CHECK(world.world().log_text().find("offsets 8 to 9 are damaged") != std::string::npos);
+    CHECK(world.log().read(Offset(8), {.bound = ReadBound::kLogEnd}).error().code() ==
+          Errc::kCorruptMessage);
     world.goes_on_at(10);
   }
+}
+
+TEST_CASE("a log whose segments were all emptied goes on where it ended, and says so") {
+  for (const bool orderly : {true, false}) {
+    CAPTURE(orderly);
+    LogWorld world;
+    REQUIRE(world.start());
+    REQUIRE(put(world.create(), {"a", "b", "c"}));
+    REQUIRE(world.run(world.directory().write_checkpoints()));
+    REQUIRE(world.durable(world.log()));
+    REQUIRE(world.close());
+    REQUIRE((*world.disk().open(path_of(0, FileKind::kLog), {}))->truncate(0));
+    if (!orderly) REQUIRE(world.disk().remove("data/.kafka_cleanshutdown"));
+    REQUIRE(world.start());
+    CHECK(world.world().log_text().find("offsets 0 to 2 are lost: its segments are empty") !=
+          std::string::npos);
+    CHECK(world.log().log_start_offset() == Offset(3));
+    CHECK(put(world.log(), {"d"})->first_offset == Offset(3));
+  }
+}
+
+TEST_CASE("leader epochs above the metadata's are forgotten, with a word") {
+  TenBatches world;
+  REQUIRE(world.close());
+  REQUIRE(runtime::write_file_atomically(
+      world.disk(), std::string(kDirectory) + "/leader-epoch-checkpoint", "0\n2\n0 0\n900 4\n"));
+  REQUIRE(world.start());
+  world.log().begin_leader_epoch(LeaderEpoch(5));
+  CHECK(world.log().leader_epochs().latest() == LeaderEpoch(5));
 }
 
 TEST_CASE("damage up to the end that a read meets does not take what is appended then") {
@@ -626,7 +657,7 @@ TEST_CASE("a swap that rot has left nothing of gives way to its source, where th
   }
 }
 
-TEST_CASE("a log that ends before its log start begins anew there") {
+TEST_CASE("a log without a segment goes on where it ended, and says so") {
   TenBatches world;
   REQUIRE(world.log().delete_records_before(Offset(9)));
   world.run_for(seconds(1));
@@ -638,9 +669,50 @@ TEST_CASE("a log that ends before its log start begins anew there") {
     }
   }
   REQUIRE(world.start());
-  CHECK(world.log().log_start_offset() == Offset(9));
-  CHECK(world.log().log_end_offset() == Offset(9));
-  CHECK(put(world.log(), {"next"})->first_offset == Offset(9));
+  CHECK(world.log().log_start_offset() == Offset(10));
+  CHECK(world.log().log_end_offset() == Offset(10));
+  CHECK(world.world().log_text().find("offsets 9 to 9 are lost: its directory has no segment") !=
+        std::string::npos);
+  CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+}
+
+TEST_CASE("after a kill stable segments that are missing leave their offsets taken") {
+  TenBatches world;
+  REQUIRE(world.run(world.directory().write_checkpoints()));
+  world.node().kill();
+  for (const FileKind kind : kSegmentFileKinds) {
+    if (world.disk().info(path_of(8, kind))) REQUIRE(world.disk().remove(path_of(8, kind)));
+  }
+  REQUIRE(world.start());
+  CHECK(world.log().log_end_offset() == Offset(10));
+  CHECK(world.world().log_text().find("offsets 8 to 9 are damaged") != std::string::npos);
+  world.goes_on_at(10);
+}
+
+TEST_CASE("without the checkpoint of log starts deleted records stay deleted") {
+  TenBatches world;
+  REQUIRE(world.log().delete_records_before(Offset(5)));
+  world.run_for(seconds(100));
+  REQUIRE(world.close());
+  REQUIRE(runtime::write_file_atomically(world.disk(), "data/log-start-offset-checkpoint", "x"));
+  REQUIRE(world.start());
+  CHECK(world.log().log_start_offset() == Offset(5));
+  REQUIRE(world.restart());
+  CHECK(world.log().log_start_offset() == Offset(5));
+}
+
+TEST_CASE("after an orderly stop first segments that are missing are told of") {
+  TenBatches world;
+  REQUIRE(world.close());
+  REQUIRE(world.disk().remove(path_of(0, FileKind::kLog)));
+  REQUIRE(world.start());
+  CHECK(world.log().log_start_offset() > Offset(0));
+  CHECK(world.world().log_text().find("offsets 0 to 1 are lost: the log's first segments") !=
+        std::string::npos);
+  REQUIRE(world.close());
+  const size_t told = world.world().log_text().size();
+  REQUIRE(world.start());
+  CHECK(world.world().log_text().find("are lost", told) == std::string::npos);
 }
 
 TEST_CASE("bytes that are no log at all are cut away, and nothing breaks") {

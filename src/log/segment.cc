@@ -199,7 +199,9 @@ Result<> Segment::check_ends(const OffsetIndex::Entry& last, Offset last_in_time
   if (offset == base_offset_) return {};
   HeaderWalk headers = walk(hot, last.position);
   Result<const kafka::BatchHeaderView*> header = headers.next();
-  const bool begins = header && *header && (*header)->base_offset() <= last.offset;
+  // Nothing is noted before the first interval, and compaction may have taken what was first.
+  const bool begins =
+      header && *header && (last.position == 0 || (*header)->base_offset() <= last.offset);
   while (begins && header && *header && (*header)->last_offset() < offset) header = headers.next();
   if (!header && header.error().code() != Errc::kCorruptMessage) {
     return std::unexpected(header.error());

@@ -46,9 +46,10 @@ class SegmentOwner {
 class SegmentCache {
  public:
   struct Bounds {
-    size_t open_max;  ///< about so many files
-    int64_t
-        index_bytes_max;  ///< of parsed indexes that are only read; 1 GiB may have 5 MiB of them
+    size_t open_max;   ///< about so many files, besides those that are not stable yet
+    size_t open_most;  ///< with them: above it is_crowded()
+    /// Of parsed indexes that are only read; 1 GiB may have 5 MiB of them.
+    int64_t index_bytes_max;
   };
   /// `write_behind`: what is appended is to be on the device soon (runtime::OpenOptions).
   SegmentCache(runtime::Disk& disk, const Bounds& bounds, bool write_behind)
@@ -60,6 +61,9 @@ class SegmentCache {
   runtime::Disk& disk() { return disk_; }
   bool write_behind() const { return write_behind_; }
   size_t open_count() const { return open_count_; }
+  /// Whether those that are open must be stable first, before another one is written: syncing them
+  /// takes descriptors too.
+  bool is_crowded() const { return open_count_ >= bounds_.open_most; }
   /// Closes what is too much and can be closed by now. It is done when a segment is opened, too.
   void make_room() { make_room(nullptr); }
 
@@ -119,6 +123,8 @@ class Segment {
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   ~Segment();
+
+  bool is_open() const { return hot_ != nullptr; }
 
   Offset base_offset() const { return base_offset_; }
   int64_t size() const { return size_; }  ///< Units: bytes, of the .log

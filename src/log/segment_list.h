@@ -19,6 +19,7 @@ class SegmentList {
   Segment& at(size_t index) { return *segments_.at(index); }
   Segment& first() { return *segments_.front(); }
   Segment& active() { return *segments_.back(); }
+  const Segment& active() const { return *segments_.back(); }
   auto begin() { return segments_.begin(); }
   auto end() { return segments_.end(); }
 

@@ -35,14 +35,15 @@ class StableOffsets {
     bypass_end_ = next;
   }
 
-  /// The log was cut. Until the journal says so too, what it holds could come back.
-  void cut_to(Offset end, bool journal_knows) {
+  void cut_to(Offset end) {
     flushed_ = std::min(flushed_, end);
     journaled_ = std::min(journaled_, end);
     bypass_end_ = std::min(bypass_end_, end);
     bypass_begin_ = std::min(bypass_begin_, end);
-    if (!journal_knows) cut_ = cut_ == kNoOffset ? end : std::min(cut_, end);
   }
+  /// Until the journal says that the log was cut, what it holds could come back.
+  void hold_at(Offset end) { cut_ = cut_ == kNoOffset ? end : std::min(cut_, end); }
+  bool is_held() const { return cut_ != kNoOffset; }
   void cut_is_stable() { cut_ = kNoOffset; }
 
  private:
