@@ -223,6 +223,10 @@ runtime::Task<> Broker::stop() {
   co_await parts_->logs->close(parts_->quorum->broker_epoch());
 }
 
+bool Broker::stopped_clean() const {
+  return parts_->logs->was_closed_clean();
+}
+
 const std::vector<ListenerSpec>& Broker::listeners() const {
   return parts_->server->listeners();
 }

@@ -63,6 +63,8 @@ class Broker {
   runtime::Task<> start();
   /// Requires: started. Bounds: requests under way have kStopLimit to end.
   runtime::Task<> stop();
+  /// Whether all that clients have written is stable now. Requires: stopped.
+  bool stopped_clean() const;
 
   /// With the real ports. Requires: started.
   const std::vector<ListenerSpec>& listeners() const;

@@ -50,7 +50,11 @@ runtime::Task<> Connection::run() {
   // A producer without acks sends and leaves: what it sent before still counts.
   const MonoTime limit = loop.now() + kLinger;
   while (!ended_ && (draining_ ? started_ > 0 : !pipeline_.empty())) {
-    if (!co_await progress_.wait_until(limit) && !draining_) break;
+    if (draining_) {
+      co_await progress_.wait();
+    } else if (!co_await progress_.wait_until(limit) && !draining_) {
+      break;
+    }
   }
   co_await requests_.close();
   co_await writes_.close();
@@ -62,12 +66,15 @@ runtime::Task<> Connection::run() {
 
 runtime::Task<> Connection::read_requests() {
   while (true) {
-    co_await take_frames();
-    const MonoTime before = shared_.env.loop.now();
-    while (must_pause()) co_await resumed_.wait();
+    while (!co_await take_frames()) {
+      const MonoTime paused = shared_.env.loop.now();
+      while (must_pause()) co_await resumed_.wait();
+      discount(paused);
+    }
     if (draining_ || ended_) co_return;
+    const MonoTime before = shared_.env.loop.now();
     const MutableBytes room = co_await buffer_.room();
-    frame_began_ = frame_began_ + (shared_.env.loop.now() - before);  // our wait, not the peer's
+    discount(before);
     const Result<size_t> count = socket_->try_read(room);
     if (count && *count > 0) {
       buffer_.received(*count);
@@ -88,10 +95,22 @@ runtime::Task<> Connection::read_requests() {
   }
 }
 
-Result<> Connection::take_frames() {
+// What passed since then was our wait, not the peer's.
+void Connection::discount(MonoTime since) {
+  frame_began_ = frame_began_ + (shared_.env.loop.now() - since);
+}
+
+// Returns false when there may be more: what is not taken stays in the buffer, where a request is
+// as small as it was sent.
+Result<bool> Connection::take_frames() {
+  if (draining_ || ended_) return true;  // nothing more is done
   const bool was_in_frame = buffer_.in_frame();
   size_t taken = 0;
-  while (std::optional<Frame> frame = TRY(buffer_.next_frame())) {
+  bool all = false;
+  while (!must_pause()) {
+    std::optional<Frame> frame = TRY(buffer_.next_frame());
+    all = !frame;
+    if (all) break;
     ++taken;
     RequestPool::Ptr request = shared_.requests.take();
     TRY(request->parse(*std::move(frame), shared_.apis, shared_.node, facts_));
@@ -99,7 +118,7 @@ Result<> Connection::take_frames() {
   }
   if (!was_in_frame || taken > 0) frame_began_ = shared_.env.loop.now();
   start_requests();
-  return {};
+  return all;
 }
 
 MonoTime Connection::frame_deadline() const {
@@ -108,7 +127,9 @@ MonoTime Connection::frame_deadline() const {
 }
 
 bool Connection::must_pause() const {
-  return !draining_ && !ended_ && pipeline_.size() - started_ >= kQueuedMax;
+  if (draining_ || ended_) return false;
+  const size_t queued_max = shared_.requests.is_drained() ? 1 : kQueuedMax;
+  return pipeline_.size() - started_ >= queued_max;
 }
 
 // Requests
@@ -134,6 +155,8 @@ void Connection::start_requests() {
 
 bool Connection::may_start(const Request& request) const {
   if (ended_ || draining_ || requests_.closed() || unsent_bytes_ > kUnsentBytesMax) return false;
+  const size_t unsent_max = shared_.requests.is_drained() ? 1 : kUnsentMax;
+  if (started_ - running_ >= unsent_max) return false;
   if (running_ == 0) return true;
   // All that run are of one API that overlaps, so looking at the last one tells of all.
   return request.api().overlaps && running_ < kRunningMax &&
@@ -253,9 +276,9 @@ Result<size_t> Connection::write_some(size_t bytes_max) {
 }
 
 Result<size_t> Connection::send_file(RecordsInFile& records, size_t bytes_max) {
-  if (records.is_cut()) {
-    return std::unexpected(
-        records.unsendable(Error(Errc::kNotLeaderOrFollower, "the log was cut meanwhile")));
+  if (records.is_void()) {
+    return std::unexpected(records.unsendable(
+        Error(Errc::kNotLeaderOrFollower, "the log was cut or has failed meanwhile")));
   }
   const size_t size = std::min(bytes_max, static_cast<size_t>(records.slice.size));
   Result<size_t> sent = socket_->try_send_file(*records.slice.file, records.slice.position, size);

@@ -69,8 +69,10 @@ class Connection {
   std::string describe_front() const;
 
  private:
+  // Requests: that wait for those before them, that run, and that are answered and not sent yet.
   static constexpr size_t kQueuedMax = 64;
   static constexpr size_t kRunningMax = 128;
+  static constexpr size_t kUnsentMax = 64;
   static constexpr size_t kUnsentBytesMax = 1024 * 1024;
   /// Fairness among sockets: a fast reader of large answers comes back in the next turn.
   static constexpr size_t kBytesPerTurnMax = 256 * 1024;
@@ -97,7 +99,8 @@ class Connection {
   };
 
   runtime::Task<> read_requests();
-  Result<> take_frames();
+  Result<bool> take_frames();
+  void discount(MonoTime since);
   MonoTime frame_deadline() const;
   bool must_pause() const;
 

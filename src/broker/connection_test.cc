@@ -193,6 +193,24 @@ TEST_CASE("requests that come together and need not wait are done in one turn") 
   for (int32_t i = 0; i < 40; ++i) CHECK(f.receive().value() == i % 20);
 }
 
+TEST_CASE("of many small requests few are taken at once, and all are answered") {
+  Fixture f;
+  constexpr int32_t kRequests = 3'000;
+  Buffer all;
+  for (int32_t i = 0; i < kRequests; ++i) {
+    all.append(Fixture::frame(ApiKey::kHeartbeat, 0, "a", i));
+  }
+  const auto write = [](runtime::Socket* socket, Bytes bytes) -> runtime::Task<> {
+    co_await write_all(socket, bytes);
+  };
+  f.client_machine->spawn("write", write(f.socket.get(), all));
+  f.settle();
+  REQUIRE(f.process->server.connection_count() == 1);
+  CHECK(f.process->server.connections().begin()->second->requests_under_way() <= 200);
+  f.open_gate();
+  for (int32_t i = 0; i < kRequests; ++i) REQUIRE(f.receive().value() == i);
+}
+
 TEST_CASE("requests of an API that does not overlap run one at a time") {
   Fixture f;
   f.send(ApiKey::kLeaveGroup, "a", 1);

@@ -141,6 +141,34 @@ TEST_CASE("a file that cannot be read ends the connection, or is an error in its
         error_info(Errc::kKafkaStorageError).kafka_code);
 }
 
+TEST_CASE("what was looked up before a sync failed is not read from the page cache after it") {
+  TestBroker t;
+  t.create_topic("orders", 2);
+  TestClient client = t.connect();
+  REQUIRE(t.produce(client, "orders", t.batch({letters(100'000, 'x')}), 0).error_code == 0);
+  REQUIRE(t.produce(client, "orders", t.batch({"small"}), 1).error_code == 0);
+  simulation::Faults faults;
+  faults.disk_read_delay = milliseconds(100);
+  t.world.set_faults(faults);
+  t.machine.disk().set_cold(true);
+  TestClient of_large = t.connect();
+  TestClient of_small = t.connect();
+  of_large.send(11, *t.fetch_request("orders", 0));
+  of_small.send(11, *t.fetch_request("orders", 0, 1));
+  t.world.run_for(milliseconds(20));  // the disk is being waited for
+  t.machine.disk().fail_syncs(true);
+  client.send(9, *t.produce_request("orders", t.batch({"fails"}), 0));
+  client.send(9, *t.produce_request("orders", t.batch({"fails"}), 1));
+  t.world.run_for(milliseconds(500));
+  CHECK(take_what_came(of_large.socket()).size() < 200);  // what stands before the records
+  CHECK(of_large.is_closed());
+  CHECK(t.world.log_text().find("the log was cut or has failed meanwhile") != std::string::npos);
+  const auto answer = of_small.receive<kafka::FetchResponse>(11);
+  REQUIRE(answer);
+  CHECK(answer->responses[0].partitions[0].error_code ==
+        error_info(Errc::kKafkaStorageError).kafka_code);
+}
+
 // A server whose one partition is cut while its answer is on its way. No consumer's read reaches
 // above the high watermark, so the broker itself cannot be brought to it.
 struct CuttingServer {
@@ -198,7 +226,7 @@ TEST_CASE(
     TestClient reader(world, client_machine, {"server", 9092});
     reader.send(11, kafka::FetchRequest());
     world.run_for(milliseconds(20));
-    REQUIRE(process->log->truncate_to(Offset(0)));
+    REQUIRE(world.run(machine, process->log->truncate_to(Offset(0))));
     REQUIRE(process->log->append_own(batch_of('y').mutable_bytes(), LeaderEpoch(1)));
     std::string got;
     for (int i = 0; i < 1000; ++i) {
@@ -209,7 +237,7 @@ TEST_CASE(
     CHECK(got.size() < 50'000);
     CHECK(letters(100'000, 'x').find(got.substr(1'000)) != std::string::npos);
     CHECK(reader.is_closed());
-    CHECK(world.log_text().find("the log was cut meanwhile") != std::string::npos);
+    CHECK(world.log_text().find("the log was cut or has failed meanwhile") != std::string::npos);
   }
   cutting = nullptr;
   process.reset();

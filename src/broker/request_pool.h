@@ -22,7 +22,12 @@ class RequestPool {
   RequestPool(const RequestPool&) = delete;
   RequestPool& operator=(const RequestPool&) = delete;
 
+  /// So many are taken that whoever has one should wait for it before he takes another. Units: a
+  /// request and its answer's usual memory are some 9 KiB.
+  bool is_drained() const { return taken_ >= kTakenMany; }
+
   Ptr take() {
+    ++taken_;
     if (free_.empty()) return Ptr(new Request, {this});
     Request* request = free_.back().release();
     free_.pop_back();
@@ -31,6 +36,7 @@ class RequestPool {
 
  private:
   static constexpr size_t kKept = 256;  // some 5 KiB each
+  static constexpr size_t kTakenMany = 8192;
 #if __has_feature(address_sanitizer)
   static constexpr bool kReleased = true;  // so that a use after the end of a request is seen
 #else
@@ -38,12 +44,14 @@ class RequestPool {
 #endif
 
   void give_back(Request* request) {
+    --taken_;
     std::unique_ptr<Request> owned(request);
     if (kReleased || free_.size() == kKept) return;
     owned->reset();
     free_.push_back(std::move(owned));
   }
 
+  size_t taken_ = 0;
   std::vector<std::unique_ptr<Request>> free_;
 };
 

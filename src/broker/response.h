@@ -21,9 +21,10 @@ namespace millrace::broker {
 ///   it is compacted          into another file; this one is as it was
 ///   the log is cut           in the same file, and other batches may come to lie there. Logs are
 ///                            cut above the high watermark, where consumers do not read; replicas
-///                            do, and check CRCs. is_cut() tells, and then nothing more may be
+///                            do, and check CRCs. is_void() tells, and then nothing more may be
 ///                            sent. What the kernel has taken by then is as it was, but for the
 ///                            rest of the page in which the cut is
+///   a sync of it fails       the same: the page cache may hold something else now
 ///   the file rots            sending fails, or the client finds the batch's CRC wrong
 struct RecordsInFile {
   log::FileSlice slice;
@@ -31,7 +32,7 @@ struct RecordsInFile {
   Offset offset;         ///< that was asked for: where the reader will ask again
   uint64_t truncations;  ///< of the log, when the slice was taken
 
-  bool is_cut() const { return log->truncations() != truncations; }
+  bool is_void() const { return !log->holds_as_read(truncations); }
   /// Topic, partition, offset and file, and what is wrong.
   Error unsendable(const Error& why) const;
 };

@@ -112,7 +112,8 @@ runtime::Task<std::unique_ptr<runtime::Socket>> Server::accept_one(size_t listen
         co_await as_result(runtime::accept(listeners_[listener].get()));
     if (socket) co_return *std::move(socket);
     if (socket.error().code() != Errc::kOverloaded) co_return fail(std::move(socket).error());
-    LOG_WARNING("broker", "cannot accept: {}", socket.error().message());
+    const std::string line = fmt::format("cannot accept: {}", socket.error().message());
+    if (crowded_.is_news(line, shared_.env.loop.now())) LOG_WARNING("broker", "{}", line);
     co_await runtime::sleep_until(shared_.env.loop.now() + kAcceptRetry);
   }
 }

@@ -227,27 +227,33 @@ bool is_copied(const FetchFinding& finding, const Request& request) {
          (finding.records.size <= kCopiedBytesMax || request.version() < kFirstVersionWithZstd);
 }
 
-Result<> copy(FetchFinding& finding, const Result<>& may_read, Buffer& into) {
-  TRY(may_read);
-  if (finding.partition->log().truncations() != finding.truncations) {
-    return fail(Errc::kNotLeaderOrFollower, "the log was cut meanwhile");
-  }
-  return finding.records.copy_to(into);
+Result<> check_unchanged(const FetchFinding& finding) {
+  if (finding.partition->log().holds_as_read(finding.truncations)) return {};
+  return fail(Errc::kKafkaStorageError, "the log was cut or has failed meanwhile");
 }
 
-// Copies what `is_copied` into memory that the response keeps. Waits where the disk must be asked.
+Result<> try_copy(const FetchFinding& finding, Buffer& into) {
+  TRY(check_unchanged(finding));
+  return finding.records.try_copy_to(into);
+}
+
+// Asks the disk for it first.
+runtime::Task<> copy_cold(Request* request, FetchFinding* finding, Buffer* into) {
+  const log::FileSlice slice = finding->records;
+  co_await request->node().server.cold_reads().bring(slice.file, slice.position, slice.size);
+  co_await check_unchanged(*finding);
+  co_await slice.copy_to(*into);
+}
+
+// Copies what `is_copied` into memory that the response keeps.
 runtime::Task<> copy_small(Request* request, std::vector<FetchFinding>* findings, int64_t bytes) {
   Buffer memory(static_cast<size_t>(bytes));  // views of it stay valid: it does not grow
   for (FetchFinding& finding : *findings) {
     if (!is_copied(finding, *request)) continue;
     const size_t before = memory.size();
-    Result<> copied = finding.records.try_copy_to(memory);
+    Result<> copied = try_copy(finding, memory);
     if (!copied && copied.error().code() == Errc::kWouldBlock) {
-      const log::FileSlice slice = finding.records;
-      copied = copy(finding,
-                    co_await as_result(request->node().server.cold_reads().bring(
-                        slice.file, slice.position, slice.size)),
-                    memory);
+      copied = co_await as_result(copy_cold(request, &finding, &memory));
     }
     if (copied) {
       finding.copied = memory.bytes().subspan(before);
