@@ -10,6 +10,10 @@ ExitCode exit_code_of(Errc code) {
       return ExitCode::kOk;
     case Errc::kUsage:
     case Errc::kInvalidSetting:
+    case Errc::kInvalidConfig:
+    case Errc::kInvalidTopicException:
+    case Errc::kInvalidPartitions:
+    case Errc::kInvalidReplicationFactor:
       return ExitCode::kUsage;
     case Errc::kRefused:
       return ExitCode::kRefused;

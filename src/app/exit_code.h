@@ -19,7 +19,7 @@ namespace millrace::app {
   ROW(kPartlyFailed, 7, "some of it was done and some was not; the message tells how far it went") \
   ROW(kRefused, 8, "cannot be undone, and there was no --yes") \
   ROW(kDifferences, 10, "nothing failed, but there is something to see") \
-  ROW(kUnhealthy, 20, "status: partitions can be neither read nor written") \
+  ROW(kUnhealthy, 20, "status: partitions cannot be read or written") \
   ROW(kInterrupted, 130, "interrupted")
 // clang-format on
 

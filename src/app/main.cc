@@ -18,6 +18,7 @@
 #include "runtime/os/helper_threads.h"
 #include "runtime/os/network.h"
 #include "runtime/os/signals.h"
+#include "runtime/os/standard_input.h"
 #include "runtime/scope.h"
 
 namespace millrace::app {
@@ -36,7 +37,6 @@ using runtime::Task;
 }
 
 constexpr int kHelperThreads = 4;
-constexpr size_t kInputChunk = size_t{1} << 20;
 
 Environment read_environment() {
   const auto get = [](const char* name) -> std::optional<std::string> {
@@ -51,23 +51,15 @@ Environment read_environment() {
 
 class SystemTerminal : public Terminal {
  public:
-  explicit SystemTerminal(runtime::os::HelperThreads& threads) : threads_(threads) {}
+  explicit SystemTerminal(runtime::os::HelperThreads& threads) : input_(threads) {}
 
-  Task<std::string> read_input() override {
-    auto chunk = std::make_shared<std::string>(kInputChunk, '\0');
-    co_await threads_.run([chunk]() -> Result<> {
-      const ssize_t got = ::read(STDIN_FILENO, chunk->data(), chunk->size());
-      if (got < 0) return fail(Errc::kIo, "read standard input");
-      chunk->resize(static_cast<size_t>(got));
-      return {};
-    });
-    co_return std::move(*chunk);
-  }
+  Task<std::string> read_input() override { return input_.read(); }
+  void end_input() override { input_.end(); }
   bool input_is_terminal() const override { return isatty(STDIN_FILENO) == 1; }
   bool error_is_terminal() const override { return isatty(STDERR_FILENO) == 1; }
 
  private:
-  runtime::os::HelperThreads& threads_;
+  runtime::os::StandardInput input_;
 };
 
 Task<> run_verb(Verb* verb, Session* session, runtime::os::Driver* driver, Result<>* result) {
@@ -75,7 +67,7 @@ Task<> run_verb(Verb* verb, Session* session, runtime::os::Driver* driver, Resul
   driver->stop();
 }
 
-// The first signal asks, the second ends.
+// The first signal asks, the second ends, and so does the verb's patience.
 Task<> watch_signals(runtime::os::StopSignals* signals, Verb* verb, Session* session,
                      runtime::Scope* scope, runtime::os::Driver* driver) {
   co_await signals->wait();
@@ -84,7 +76,12 @@ Task<> watch_signals(runtime::os::StopSignals* signals, Verb* verb, Session* ses
     co_return;
   }
   session->stop();
+  const MonoTime asked = session->env().loop.now();
   while (signals->count() < 2) {
+    if (session->env().loop.now() - asked >= verb->stop_limit()) {
+      scope->cancel();
+      co_return;
+    }
     co_await runtime::sleep_until(session->env().loop.now() + milliseconds(100));
   }
   driver->stop();

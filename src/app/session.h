@@ -27,6 +27,8 @@ class Terminal {
   virtual ~Terminal() = default;
   /// The next bytes of standard input; empty at its end.
   virtual runtime::Task<std::string> read_input() = 0;
+  /// What has not arrived yet is not waited for any more: read_input() is at the end.
+  virtual void end_input() = 0;
   virtual bool input_is_terminal() const = 0;
   virtual bool error_is_terminal() const = 0;
 };
@@ -72,5 +74,8 @@ class Session {
   bool stopping_ = false;
   runtime::WaitQueue stopped_;
 };
+
+/// The error of one of many things of which `done` are done; says so, and sets the exit code.
+Result<> stop_after(Session* session, size_t done, size_t all, Error error);
 
 }  // namespace millrace::app

@@ -99,6 +99,11 @@ runtime::Task<> up(runtime::Env* env, UpOptions options, runtime::Task<> until) 
   const Result<> forgotten = forget_ready_file(options, env->disk);
   co_await broker.stop();
   co_await Result<>(forgotten);
+  if (!broker.stopped_clean()) {
+    co_await fail(Errc::kIo,
+                  "not everything could be made stable (the lines above say why), so this was no "
+                  "clean stop; the next start recovers");
+  }
 }
 
 }  // namespace millrace::app

@@ -25,6 +25,9 @@ class Verb {
   virtual runtime::Task<> run(Session* session) = 0;
   /// Whether run() looks at session->stopping(); others are cancelled by the first Ctrl-C.
   virtual bool stops_itself() const { return false; }
+  /// How long after that it is cancelled all the same. What a verb has to bring to an end may take
+  /// any time.
+  virtual Duration stop_limit() const { return seconds(24 * 3600); }
 };
 
 /// Which of the shared flags a verb takes: only what does something there.

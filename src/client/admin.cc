@@ -246,9 +246,9 @@ Task<> delete_group(Cluster* cluster, std::string id) {
   co_await check(reply->results[0].error_code, what);
 }
 
-Task<std::map<TopicPartition, int64_t>> log_sizes(Cluster* cluster) {
+Task<std::vector<LogDirectoryFacts>> log_directories(Cluster* cluster) {
   co_await cluster->refresh_all();
-  std::map<TopicPartition, int64_t> sizes;
+  std::vector<LogDirectoryFacts> directories;
   const auto brokers = cluster->brokers();
   for (const auto& [id, address] : brokers) {
     const auto connection = co_await cluster->to_broker(id);
@@ -257,12 +257,27 @@ Task<std::map<TopicPartition, int64_t>> log_sizes(Cluster* cluster) {
     const auto reply = co_await connection->call(&request);
     co_await check(reply->error_code, fmt::format("log directories of broker {}", id.value));
     for (const auto& directory : reply->results) {
+      LogDirectoryFacts& facts =
+          directories.emplace_back(LogDirectoryFacts{.broker = id,
+                                                     .path = std::string(directory.log_dir),
+                                                     .total_bytes = directory.total_bytes,
+                                                     .usable_bytes = directory.usable_bytes,
+                                                     .sizes = {}});
       for (const auto& topic : directory.topics) {
         for (const auto& partition : topic.partitions) {
-          sizes[{std::string(topic.name), partition.partition_index}] += partition.partition_size;
+          facts.sizes[{std::string(topic.name), partition.partition_index}] +=
+              partition.partition_size;
         }
       }
     }
+  }
+  co_return directories;
+}
+
+Task<std::map<TopicPartition, int64_t>> log_sizes(Cluster* cluster) {
+  std::map<TopicPartition, int64_t> sizes;
+  for (const LogDirectoryFacts& directory : co_await log_directories(cluster)) {
+    for (const auto& [partition, bytes] : directory.sizes) sizes[partition] += bytes;
   }
   co_return sizes;
 }

@@ -88,6 +88,17 @@ struct GroupDescription {
 runtime::Task<GroupDescription> describe_group(Cluster* cluster, std::string id);
 runtime::Task<> delete_group(Cluster* cluster, std::string id);
 
+/// A broker's data directory. Units: bytes. Brokers before Kafka 3.3 do not tell of the disk (-1).
+/// A partition that the broker cannot serve is not in it.
+struct LogDirectoryFacts {
+  BrokerId broker;
+  std::string path;
+  int64_t total_bytes = -1;
+  int64_t usable_bytes = -1;
+  std::map<TopicPartition, int64_t> sizes;
+};
+/// Those of every broker. Asks for the metadata of all topics first.
+runtime::Task<std::vector<LogDirectoryFacts>> log_directories(Cluster* cluster);
 /// Bytes on disk of every partition, of every broker; replicas add up.
 runtime::Task<std::map<TopicPartition, int64_t>> log_sizes(Cluster* cluster);
 

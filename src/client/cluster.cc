@@ -49,13 +49,18 @@ Task<std::shared_ptr<Connection>> Cluster::to_any() {
   candidates.reserve(brokers_.size() + bootstrap_.size());
   for (const auto& [id, address] : brokers_) candidates.push_back(address);
   candidates.insert(candidates.end(), bootstrap_.begin(), bootstrap_.end());
-  Error last(Errc::kUnreachable, "no bootstrap address is given");
-  for (const runtime::Address& address : candidates) {
-    Result<std::shared_ptr<Connection>> connection = co_await as_result(to_address(address));
-    if (connection) co_return *std::move(connection);
-    last = std::move(connection).error();
+  const MonoTime patient_until = env_->loop.now() + options_.arrival_patience;
+  for (int attempt = 0;; ++attempt) {
+    Error last(Errc::kUnreachable, "no bootstrap address is given");
+    for (const runtime::Address& address : candidates) {
+      Result<std::shared_ptr<Connection>> connection = co_await as_result(to_address(address));
+      if (connection) co_return *std::move(connection);
+      last = std::move(connection).error();
+    }
+    const bool may_arrive = connections_.empty() && last.code() == Errc::kUnreachable;
+    if (!may_arrive || env_->loop.now() >= patient_until) co_await fail(std::move(last));
+    co_await back_off(attempt);
   }
-  co_return fail(std::move(last));
 }
 
 Task<> Cluster::refresh(std::optional<std::string> topic, bool auto_create) {
@@ -160,8 +165,8 @@ Task<BrokerId> Cluster::find_coordinator(std::string group) {
   co_return found.node_id;
 }
 
-Task<std::shared_ptr<Connection>> Cluster::to_coordinator(std::string group) {
-  const MonoTime deadline = env_->loop.now() + options_.connection.request_timeout;
+Task<std::shared_ptr<Connection>> Cluster::to_coordinator(std::string group, MonoTime until) {
+  const MonoTime deadline = std::min(until, env_->loop.now() + options_.connection.request_timeout);
   for (int attempt = 0;; ++attempt) {
     const auto known = coordinators_.find(group);
     Result<BrokerId> id = known != coordinators_.end()

@@ -31,6 +31,9 @@ struct ClusterOptions {
   ConnectionOptions connection;
   Duration retry_backoff = milliseconds(100);       ///< doubles with each try ...
   Duration retry_backoff_max = milliseconds(1000);  ///< ... up to this
+  /// How long the first connection is tried again while nobody answers: for a server that was
+  /// started just before.
+  Duration arrival_patience;
 };
 
 class Cluster {
@@ -61,8 +64,10 @@ class Cluster {
   runtime::Task<std::shared_ptr<Connection>> to_any();
   /// Errors: kLeaderNotAvailable when there is none.
   runtime::Task<std::shared_ptr<Connection>> to_leader(std::string topic, PartitionIndex partition);
-  /// The coordinator of a group, asked for until there is one (at most `request_timeout`).
-  runtime::Task<std::shared_ptr<Connection>> to_coordinator(std::string group);
+  /// The coordinator of a group, asked for until there is one, at most for `request_timeout` and
+  /// not beyond `until`.
+  runtime::Task<std::shared_ptr<Connection>> to_coordinator(std::string group,
+                                                            MonoTime until = kNever);
 
   /// Forgets who coordinates it; the next to_coordinator() asks again.
   void forget_coordinator(const std::string& group) { coordinators_.erase(group); }

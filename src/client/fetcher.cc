@@ -170,10 +170,9 @@ Task<bool> Fetcher::take(const std::shared_ptr<Reply<kafka::FetchResponse>>* ans
         continue;
       }
       if (code == Errc::kCorruptMessage) {
-        co_await fail(code,
-                      fmt::format("{}: what the broker holds at offset {} is damaged; its log "
-                                  "tells up to where",
-                                  describe(partition), state->second.position.value));
+        co_await fail(code, fmt::format("{}: what the broker holds at offset {} is damaged; the "
+                                        "broker's log says up to which offset",
+                                        describe(partition), state->second.position.value));
       }
       if (code != Errc::kNone) {
         if (!error_info(code).retriable) co_await fail(code, describe(partition));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "client/consumer_protocol.h"
 #include "kafka/messages/heartbeat.h"
@@ -17,6 +18,7 @@ using runtime::Task;
 
 // What a join has told.
 struct GroupConsumer::Joined {
+  GenerationId generation;
   std::string leader;
   std::string protocol;
   bool skip_assignment = false;
@@ -46,7 +48,7 @@ GroupConsumer::~GroupConsumer() = default;
 Task<std::vector<Fetched>> GroupConsumer::poll(MonoTime deadline) {
   if (ended_) co_await fail(*ended_);
   if (must_join_) {
-    co_await rebalance();
+    co_await rebalance(deadline);
     if (must_join_) co_return std::vector<Fetched>();
   }
   if (assignment_.empty()) {
@@ -60,22 +62,25 @@ Task<std::vector<Fetched>> GroupConsumer::poll(MonoTime deadline) {
 }
 
 // Joins until there is an assignment, or until it must be done again after the caller has seen what
-// was taken away.
-Task<> GroupConsumer::rebalance() {
+// was taken away, or while nobody answers until the deadline.
+Task<> GroupConsumer::rebalance(MonoTime deadline) {
+  ++rebalances_;
   // Eager strategies give everything up before they join; cooperative ones say what they keep.
   if (!is_cooperative() && !assignment_.empty()) {
     (void)co_await as_result(commit_positions());
     co_await apply({});
   }
   for (int attempt = 0;; ++attempt) {
-    Result<Joined> joined = co_await as_result(join_once());
+    Result<Joined> joined = co_await as_result(join_once(deadline));
     Result<Buffer> blob =
         joined ? co_await as_result(sync_once(&*joined)) : Result<Buffer>(fail(joined.error()));
     if (blob) {
       for (const Strategy strategy : options_.strategies) {
         if (strategy_name(strategy) == joined->protocol) strategy_ = strategy;
       }
+      generation_ = joined->generation;
       must_join_ = false;
+      refused_since_.reset();
       const Result<> applied = co_await as_result(apply(co_await decode_assignment(*blob)));
       // Half taken over it is worth nothing; the next poll joins again.
       if (!applied) must_join_ = true;
@@ -86,17 +91,31 @@ Task<> GroupConsumer::rebalance() {
     if (ended_) co_await fail(*ended_);
     const bool again = lost_membership(code) || code == Errc::kRebalanceInProgress ||
                        code == Errc::kMemberIdRequired || blob.error().info().retriable;
-    if (!again) co_await std::move(blob);
+    if (!again || refused_too_long(code)) co_await std::move(blob);
     if (code != Errc::kMemberIdRequired) {
       cluster_->forget_coordinator(options_.group_id);
       co_await cluster_->back_off(attempt);
+      if (cluster_->env().loop.now() >= deadline) co_return;
     }
   }
 }
 
-Task<GroupConsumer::Joined> GroupConsumer::join_once() {
+// A group that rebalances without end is at work; a coordinator that is not there is not.
+bool GroupConsumer::refused_too_long(Errc code) {
+  const MonoTime now = cluster_->env().loop.now();
+  if (code == Errc::kRebalanceInProgress || code == Errc::kMemberIdRequired) {
+    refused_since_.reset();
+    return false;
+  }
+  if (!refused_since_) refused_since_ = now;
+  if (now - *refused_since_ < cluster_->options().connection.request_timeout) return false;
+  refused_since_.reset();
+  return true;
+}
+
+Task<GroupConsumer::Joined> GroupConsumer::join_once(MonoTime deadline) {
   const std::shared_ptr<Connection> coordinator =
-      co_await cluster_->to_coordinator(options_.group_id);
+      co_await cluster_->to_coordinator(options_.group_id, deadline);
   const MemberSubscription mine{
       .topics = options_.topics, .owned = assignment_, .generation = generation_.value};
   const Buffer subscription = encode_subscription(mine);
@@ -119,8 +138,8 @@ Task<GroupConsumer::Joined> GroupConsumer::join_once() {
   if (code != Errc::kNone) co_await fail(code, "join group " + options_.group_id);
 
   member_id_ = std::string(reply->member_id);
-  generation_ = reply->generation_id;
-  Joined joined{.leader = std::string(reply->leader),
+  Joined joined{.generation = reply->generation_id,
+                .leader = std::string(reply->leader),
                 .protocol = std::string(reply->protocol_name.value_or("")),
                 .skip_assignment = reply->skip_assignment,
                 .members = {}};
@@ -169,7 +188,7 @@ Task<Buffer> GroupConsumer::sync_once(const Joined* joined) {
       co_await cluster_->to_coordinator(options_.group_id);
   kafka::SyncGroupRequest request;
   request.group_id = options_.group_id;
-  request.generation_id = generation_;
+  request.generation_id = joined->generation;
   request.member_id = member_id_;
   request.group_instance_id = optional_text(options_.instance_id);
   request.protocol_type = kConsumerProtocolType;
@@ -221,7 +240,7 @@ Task<> GroupConsumer::apply(std::vector<TopicPartition> assigned) {
   if (on_assignment_ && !(revoked.empty() && added.empty())) on_assignment_(revoked, added);
 }
 
-// Whether the member must join anew, as somebody the group does not know.
+// Whether the member must join anew: the group does not know it, or not in this generation.
 bool GroupConsumer::lost_membership(Errc code) {
   if (code == Errc::kFencedInstanceId) {
     ended_ = Error(code, fmt::format("another member of group {} has the instance id {}",
@@ -231,9 +250,10 @@ bool GroupConsumer::lost_membership(Errc code) {
   if (code != Errc::kUnknownMemberId && code != Errc::kIllegalGeneration) return false;
   if (code == Errc::kUnknownMemberId) member_id_.clear();
   generation_ = GenerationId();
-  assignment_.clear();  // others may have them already
-  fetcher_.assign({});
+  const std::vector<TopicPartition> lost = std::exchange(assignment_, {});
+  fetcher_.assign({});  // others may have them already
   must_join_ = true;
+  if (on_assignment_ && !lost.empty()) on_assignment_(lost, {});
   return true;
 }
 

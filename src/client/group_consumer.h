@@ -30,7 +30,7 @@ struct GroupConsumerOptions {
 
 class GroupConsumer {
  public:
-  /// Called inside poll() when the set of partitions has changed.
+  /// Called when the set of partitions has changed: inside poll(), or when the membership was lost.
   using OnAssignment = std::function<void(const std::vector<TopicPartition>& revoked,
                                           const std::vector<TopicPartition>& assigned)>;
 
@@ -38,8 +38,9 @@ class GroupConsumer {
   ~GroupConsumer();
 
   /// Joins or rejoins when needed, then waits for data until `deadline`. An empty answer means that
-  /// the deadline came, or that a rebalance has just ended.
-  /// Errors: kFencedInstanceId and other ends of a membership; the fetcher's.
+  /// nothing came for a while or until the deadline, or that a rebalance has just ended.
+  /// Errors: kFencedInstanceId and other ends of a membership; what the coordinator says, or who
+  /// looks for it, when the group could not be joined for `request_timeout`; the fetcher's.
   runtime::Task<std::vector<Fetched>> poll(MonoTime deadline);
 
   /// Commits the positions behind all that poll() has returned, or before what seek() gave back. A
@@ -59,12 +60,15 @@ class GroupConsumer {
   Offset position(const TopicPartition& partition) const { return fetcher_.position(partition); }
   int32_t generation() const { return generation_.value; }
   const std::string& member_id() const { return member_id_; }
+  /// How often it has begun to join. A group may answer with the generation that it had.
+  uint64_t rebalances() const { return rebalances_; }
 
  private:
   struct Joined;
 
-  runtime::Task<> rebalance();
-  runtime::Task<Joined> join_once();
+  runtime::Task<> rebalance(MonoTime deadline);
+  bool refused_too_long(Errc code);
+  runtime::Task<Joined> join_once(MonoTime deadline);
   runtime::Task<Buffer> sync_once(const Joined* joined);
   runtime::Task<Assignment> lead(const Joined* joined);
   runtime::Task<> apply(std::vector<TopicPartition> assigned);
@@ -78,11 +82,13 @@ class GroupConsumer {
   OnAssignment on_assignment_;
   Fetcher fetcher_;
   std::string member_id_;
-  GenerationId generation_;
+  GenerationId generation_;  // of the assignment: KIP-792 believes a claim by its generation
   Strategy strategy_ = Strategy::kRange;
   std::vector<TopicPartition> assignment_;
   bool must_join_ = true;
-  std::optional<Error> ended_;  // no rejoining mends it
+  uint64_t rebalances_ = 0;
+  std::optional<MonoTime> refused_since_;  // the group cannot be joined
+  std::optional<Error> ended_;             // no rejoining mends it
   runtime::Scope scope_;
 };
 

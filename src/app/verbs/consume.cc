@@ -39,6 +39,7 @@ class Consume : public Verb {
   }
 
   bool stops_itself() const override { return true; }
+  Duration stop_limit() const override { return seconds(3); }
 
   Task<> run(Session* session) override {
     session_ = session;

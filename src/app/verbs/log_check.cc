@@ -99,7 +99,8 @@ class LogCheck : public Verb {
     return report.journal
                ? "; the server was not stopped in order: its next start brings in what only its "
                  "journal holds"
-               : "; the server was not stopped in order, its next start recovers";
+               : "; the server was not stopped in order and left no journal (with "
+                 "durability=page-cache there is none): its next start cuts what is incomplete";
   }
 
   static Result<> show(Session* session, log::CheckReport& report) {

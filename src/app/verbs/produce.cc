@@ -55,6 +55,8 @@ class Produce : public Verb {
                               });
     runtime::Scope watching(session->env().loop);
     watching.spawn("produce: silence", tell_silence(session, &producer));
+    const Result<> asked = co_await as_result(cluster->refresh_topic(topic_));
+    makes_topic_ = !asked && asked.error().code() == Errc::kUnknownTopicOrPartition;
     co_await producer.start();
     started_ = true;
     RecordParser parser(input_);
@@ -73,6 +75,12 @@ class Produce : public Verb {
     }
     co_await producer.flush();
     progress.clear();
+    const client::TopicInfo* topic = cluster->find_topic(topic_);
+    if (makes_topic_ && topic) {
+      session->note(
+          fmt::format("topic {} was not there and was made, with {}", topic_,
+                      counted(static_cast<int64_t>(topic->partitions.size()), "partition")));
+    }
     summarise(session);
     if (first_error_) co_await fail(*first_error_);
   }
@@ -167,6 +175,7 @@ class Produce : public Verb {
   }
 
   std::string topic_;
+  bool makes_topic_ = false;
   std::string file_;
   std::string format_ = "lines";
   std::string delimiter_;

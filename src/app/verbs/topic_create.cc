@@ -33,14 +33,16 @@ class TopicCreate : public Verb {
                            .validate_only = dry_run_};
     for (const auto& [name, value] : changes) topic.configs.emplace_back(name, value.value_or(""));
     for (const std::string& line : idle_changes(SettingScope::kTopic, changes)) session->note(line);
-    for (const std::string& name : topics_) {
+    for (size_t done = 0; const std::string& name : topics_) {
       topic.name = name;
       const auto created = co_await as_result(client::create_topic(cluster, topic));
       if (!created && if_missing_ && created.error().code() == Errc::kTopicAlreadyExists) {
         session->out().say(fmt::format("{} exists already", name));
+        ++done;
         continue;
       }
-      if (!created) co_await fail(created.error());
+      if (!created) co_await stop_after(session, done, topics_.size(), created.error());
+      ++done;
       session->out().say(fmt::format("{} {} with {}", dry_run_ ? "would create" : "created", name,
                                      counted(created->partitions, "partition")));
     }

@@ -30,9 +30,11 @@ class TopicDelete : public Verb {
       plan += warning(topic);
     }
     co_await session->confirm(plan, "deleting topics");
-    for (const std::string& topic : topics_) {
-      co_await client::delete_topic(cluster, topic);
+    for (size_t done = 0; const std::string& topic : topics_) {
+      const Result<> deleted = co_await as_result(client::delete_topic(cluster, topic));
+      if (!deleted) co_await stop_after(session, done, topics_.size(), deleted.error());
       session->out().say(fmt::format("deleted {}", topic));
+      ++done;
     }
   }
 
