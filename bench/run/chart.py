@@ -132,7 +132,8 @@ def goals_chart(results):
                 continue
             limit = verdict.limit.limit
             # A limit of nothing (no descriptors) has no share; what is met is drawn as one.
-            share = verdict.number / limit if limit else (1.0 if verdict.met else 10.0)
+            compares = limit and not math.isinf(verdict.number)
+            share = verdict.number / limit if compares else (1.0 if verdict.met else 10.0)
             bars.append(("met" if verdict.met else "missed", f"{goal.title}: {verdict.limit.text}",
                          max(share, 0.001), f"{number(share)} {'met' if verdict.met else 'missed'}"))
     shown = [(key, name if len(name) <= 84 else name[:83] + "…", value, text) for key, name, value, text in bars]

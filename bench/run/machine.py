@@ -71,6 +71,23 @@ def allow_many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def steal(runs):
+    """What the host of a virtual machine took away while the load ran, of all its cores' time: one fact, or none."""
+    measured = [said for said in runs if "steal_s" in said and "wall_s" in said]
+    wall_s = sum(said["wall_s"] for said in measured)
+    if not wall_s:
+        return []
+    worst = max(said["steal_s"] / said["wall_s"] for said in measured) / os.cpu_count()
+    share = sum(said["steal_s"] for said in measured) / wall_s / os.cpu_count()
+    return [("taken away by the host (steal)", f"{share:.1%}, at worst {worst:.0%} of one phase")]
+
+
+def commit(root):
+    """What is measured."""
+    said = subprocess.run(["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return said.stdout.strip() or "unknown"
+
+
 def facts(folder):
     """What a reader must know to compare: (name, value) pairs."""
     info = pathlib.Path("/proc/cpuinfo").read_text().splitlines()

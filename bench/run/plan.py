@@ -13,7 +13,7 @@ import time
 
 import contenders
 import machine
-from load import Load, RunFailed
+from load import RUNS, Load, RunFailed
 from workloads.produce import BIG, PARTITIONS
 from workloads.workload import Run
 
@@ -86,6 +86,7 @@ class Plan:
                 self.steps_done += 1
                 del steps[0]
         self.results.elapsed_s = self.elapsed()
+        self.results.facts += machine.steal([run["said"] for run in RUNS])
 
     @staticmethod
     def applies(workload, key):
@@ -145,7 +146,8 @@ class Plan:
     # Before anything counts.
 
     def begin(self, keys):
-        self.results.facts = machine.facts(self.folder) + self.scale.facts()
+        commit = ("commit", machine.commit(contenders.ROOT))
+        self.results.facts = [commit] + machine.facts(self.folder) + self.scale.facts()
         if self.scale.touch:
             self.say("touching the machine's memory")
             machine.touch_memory()

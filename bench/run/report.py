@@ -1,9 +1,11 @@
 """The report: goals with verdicts, all rows, failures, machine. Markdown, from results and nothing else.
 
-What stands in why.md under the heading of a goal is joined to it: why it was missed, or what is remarkable.
+What stands in why.md under the heading of a goal is joined to it: why it was missed, or what is remarkable. Under
+`remarks` is what is remarkable in the other rows.
 """
 
 import collections
+import math
 import re
 import statistics
 
@@ -14,7 +16,7 @@ from rows import ROWS
 
 def render(results, why_path):
     why = read_why(why_path)
-    parts = [head(results), goals_table(results, why), charts(), all_rows(results), failures(results)]
+    parts = [head(results), goals_table(results, why), charts(), remarks(why), all_rows(results), failures(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -85,13 +87,19 @@ def anchor(title):
 def mark(verdict):
     if verdict.number is None:
         return f"{verdict.limit.text}: -"
-    return f"{verdict.limit.text}: {number(verdict.number)} {'✓' if verdict.met else '✗'}"
+    said = "theirs does not grow" if math.isinf(verdict.number) else number(verdict.number)
+    return f"{verdict.limit.text}: {said} {'✓' if verdict.met else '✗'}"
 
 
 def charts():
     return "\n\n".join(["## Charts", "![Each goal's number over its limit](goals.svg)",
                         "![CPU of the broker, over the null broker's](cpu.svg)",
                         "![Latency of acknowledgements at 20 000 requests a second](latency.svg)"])
+
+
+def remarks(why):
+    """What is no goal and yet bad or odd."""
+    return f"## Remarks\n\n{why['remarks']}" if why.get("remarks") else ""
 
 
 def all_rows(results):

@@ -14,9 +14,15 @@ def require_kept(said, share=KEPT):
         raise RunFailed(f"kept {said['requests_per_s']:.0f} of {said['intended_per_s']:.0f} requests/s")
 
 
+BEYOND = {"p50": 0.5, "p99": 0.01, "p99_9": 0.001, "p99_99": 0.0001}
+BEYOND_MIN = 10  # a percentile with fewer samples beyond it is an accident
+
+
 def note_latency(run, row, said, what):
-    for share in ("p50", "p99", "p99_9", "p99_99", "max"):
-        run.note(f"{row}.{share}", said[f"{what}_{share}_us"])
+    for share, beyond in BEYOND.items():
+        if said[f"{what}_count"] * beyond >= BEYOND_MIN:
+            run.note(f"{row}.{share}", said[f"{what}_{share}_us"])
+    run.note(f"{row}.max", said[f"{what}_max_us"])
 
 
 class AckAtRate(Workload):

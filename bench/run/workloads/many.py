@@ -29,7 +29,7 @@ class Partitions(Workload):
             try:
                 self.measure(run, contender, load, count)
             finally:
-                contender.server.remove()
+                contender.server.set_aside(run.folder.parent)
 
     def measure(self, run, contender, load, count):
         server = contender.server
@@ -114,7 +114,7 @@ class IdleConnections(Workload):
             try:
                 if not holder.stdout.readline():
                     run.load.finish(holder)  # tells why
-                run.note("w9.rss_each", (rss_bytes(pid) - rss) / count)
+                run.note("w9.rss_each", max(0, rss_bytes(pid) - rss) / count)
                 run.note("w9.descriptors", descriptors(pid) - open_before)
                 run.note("w9.p99", active(topic)["ack_p99_us"])
                 before, begin = cpu_s(pid), time.monotonic()
