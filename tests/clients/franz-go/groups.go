@@ -63,7 +63,7 @@ func consume(consumer *kgo.Client, seen *harness.Seen, done chan<- struct{}) {
 			return
 		}
 		for _, record := range records {
-			seen.Consumed(record.Partition, string(record.Value))
+			seen.Consumed(record.Partition, record.Offset, string(record.Value))
 		}
 	}
 }

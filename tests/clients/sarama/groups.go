@@ -75,7 +75,7 @@ func (m member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.C
 	for message := range claim.Messages() {
 		session.MarkMessage(message, "")
 		session.Commit()
-		m.seen.Consumed(message.Partition, string(message.Value))
+		m.seen.Consumed(message.Partition, message.Offset, string(message.Value))
 	}
 	return nil
 }

@@ -44,7 +44,9 @@ func create(t *harness.T, name string, partitions int32, settings ...string) str
 
 // send sends the records and returns the acknowledged offsets, in order.
 func send(t *harness.T, records []*sarama.ProducerMessage, config *sarama.Config) (offsets []int64) {
-	producer, err := sarama.NewSyncProducer([]string{t.Bootstrap}, config)
+	client := connected(t, records, config)
+	defer client.Close()
+	producer, err := sarama.NewSyncProducerFromClient(client)
 	t.Must(err)
 	defer producer.Close()
 	t.Must(producer.SendMessages(records))
@@ -52,6 +54,21 @@ func send(t *harness.T, records []*sarama.ProducerMessage, config *sarama.Config
 		offsets = append(offsets, record.Offset)
 	}
 	return offsets
+}
+
+// connected returns a client whose connections to the leaders of these records stand. A producer of sarama 1.61 does not wait for them:
+// what it sends too early fails, and it closes the connection under what was sent in time, which it then sends again. Without
+// idempotence that is written twice.
+func connected(t *harness.T, records []*sarama.ProducerMessage, config *sarama.Config) sarama.Client {
+	client, err := sarama.NewClient([]string{t.Bootstrap}, config)
+	t.Must(err)
+	for _, record := range records {
+		leader, err := client.Leader(record.Topic, record.Partition)
+		t.Must(err)
+		_, err = leader.Connected()
+		t.Must(err)
+	}
+	return client
 }
 
 // read returns the next count records of one partition from an offset. More than asked is returned too, so that it is seen.

@@ -14,9 +14,14 @@ const Partitions = 6
 type Seen struct {
 	lock       sync.Mutex
 	partitions map[int32]bool
-	records    []string
+	records    []record
 	rebalances []change
 	ended      error // why it does not go on, once it does not
+}
+
+type record struct {
+	value  string
+	offset int64
 }
 
 type change struct {
@@ -57,13 +62,13 @@ func (s *Seen) changed(revoked bool, partitions []int32) {
 }
 
 // Consumed is called for each record that has been committed. Values begin with the partition that they were sent to.
-func (s *Seen) Consumed(partition int32, value string) {
+func (s *Seen) Consumed(partition int32, offset int64, value string) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if !strings.HasPrefix(value, fmt.Sprintf("%d ", partition)) {
 		value = "in the wrong partition: " + value
 	}
-	s.records = append(s.records, value)
+	s.records = append(s.records, record{value, offset})
 }
 
 // Ended is called when the member cannot go on. The scenario would wait for it in vain.
@@ -96,7 +101,7 @@ func (s *Seen) count() (records, rebalances int) {
 	return len(s.records), len(s.rebalances)
 }
 
-func (s *Seen) recordsSince(count int) []string {
+func (s *Seen) recordsSince(count int) []record {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	return slices.Clone(s.records[count:])
@@ -251,16 +256,34 @@ func (m *members) consumeOnce(when string) {
 		expected = append(expected, value)
 	}
 	m.group.Produce(sent)
-	consumed := func() (values []string) {
+	consumed := func() (values []string, where map[string][]string) {
+		where = map[string][]string{}
 		for name, member := range m.all {
-			values = append(values, member.recordsSince(before[name])...)
+			for _, each := range member.recordsSince(before[name]) {
+				values = append(values, each.value)
+				where[each.value] = append(where[each.value], fmt.Sprintf("%s at offset %d", name, each.offset))
+			}
 		}
 		slices.Sort(values)
-		return values
+		return values, where
 	}
-	m.eventually("records consumed "+when, func() bool { return len(consumed()) >= len(expected) })
+	m.eventually("records consumed "+when, func() bool {
+		values, _ := consumed()
+		return len(values) >= len(expected)
+	})
 	slices.Sort(expected)
-	m.t.Expect("records consumed "+when, expected, consumed())
+	values, where := consumed()
+	m.t.Expect("records consumed "+when+doubled(where), expected, values)
+}
+
+// doubled tells apart what was written twice (two offsets) from what was read twice (one).
+func doubled(where map[string][]string) string {
+	for _, value := range slices.Sorted(maps.Keys(where)) {
+		if places := where[value]; len(places) > 1 {
+			return fmt.Sprintf(", of which %q by %s,", value, strings.Join(places, " and by "))
+		}
+	}
+	return ""
 }
 
 func every() (partitions []int32) {

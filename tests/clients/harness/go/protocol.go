@@ -112,9 +112,14 @@ func (program Program) run(id, bootstrap string) (detail string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*Patience)
 	defer cancel()
 	defer func() {
-		if cause := recover(); cause != nil {
-			fmt.Fprintf(os.Stderr, "%v\n%s", cause, debug.Stack())
-			detail = fmt.Sprint(cause)
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		detail = fmt.Sprint(cause)
+		fmt.Fprintln(os.Stderr, detail)
+		if _, expected := cause.(failure); !expected { // of one that is, the lines before tell more
+			os.Stderr.Write(debug.Stack())
 		}
 	}()
 	scenario(&T{Bootstrap: bootstrap, Context: ctx})
