@@ -224,8 +224,11 @@ void GroupShard::deliver(group::Actions actions) {
 
 // The state is ahead of the log: forget it and load what the log has.
 void GroupShard::fall(const Error& error) {
-  LOG_ERROR("broker", "the groups of {} are loaded again, because their log failed: {}",
-            partition_->log().name().to_string(), error.message());
+  const std::string line =
+      fmt::format("the groups of {} are loaded again, because their log failed: {}",
+                  partition_->log().name().to_string(), error.message());
+  // On a full disk each attempt of a client to join ends here.
+  if (fallen_.is_news(line, env_.loop.now())) LOG_ERROR("broker", "{}", line);
   stop(group::coordinator_error(error.code()));
   state_ = State::kLoading;
   start();

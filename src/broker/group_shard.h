@@ -13,6 +13,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/recent_line.h"
 #include "broker/partition.h"
 #include "group/coordinator.h"
 #include "kafka/compression.h"
@@ -100,6 +101,7 @@ class GroupShard {
   std::deque<Held> held_;
   bool releasing_ = false;
   uint64_t loads_ = 0;  // how often the state was thrown away
+  RecentLine fallen_;
   uint64_t next_token_ = 1;
   std::unordered_map<uint64_t, GroupCall*> calls_;  // looked up, never walked
   runtime::WaitQueue loaded_;

@@ -40,7 +40,9 @@ class GroupGet : public Verb {
     int64_t lag_total = 0;
     for (const auto& [partition, position] : positions) {
       const auto end = co_await as_result(client::list_offset(cluster, partition, client::kLatest));
-      const int64_t lag = end && position != kNoOffset ? end->offset - position : 0;
+      // Brokers store any number that a client commits, Kafka too.
+      const Offset from = std::max(position, Offset(0));
+      const int64_t lag = end && position != kNoOffset ? end->offset - from : 0;
       lag_total += lag;
       const auto owned = owner.find(partition);
       offsets.push_back(

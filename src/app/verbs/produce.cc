@@ -141,17 +141,18 @@ class Produce : public Verb {
     }
   }
 
-  // Once, when something waits for an answer and none comes; not while there is nothing to send.
+  // Once, when something waits to be acknowledged and nothing is: the server may be silent, or it
+  // answers that it cannot now. Not while there is nothing to send.
   Task<> tell_silence(Session* session, const client::Producer* producer) {
     while (true) {
       co_await runtime::sleep_until(session->env().loop.now() + kSilenceTold / 3);
       const MonoTime now = session->env().loop.now();
       if (started_ && producer->unsent_bytes() == 0) heard_ = now;
       if (now - heard_ < kSilenceTold) continue;
-      session->note(fmt::format("nothing answers at {} for {}; trying on until --timeout, {}",
-                                session->options().bootstrap,
-                                human((now - heard_).ms(), Unit::kMilliseconds),
-                                human(session->options().timeout_ms, Unit::kMilliseconds)));
+      session->note(
+          fmt::format("nothing is acknowledged at {} for {}; trying on until --timeout, {}",
+                      session->options().bootstrap, human((now - heard_).ms(), Unit::kMilliseconds),
+                      human(session->options().timeout_ms, Unit::kMilliseconds)));
       co_return;
     }
   }
