@@ -351,6 +351,20 @@ TEST_CASE("a removed partition gives its room back although no checkpoint can be
   CHECK(!world.disk().info(away));
 }
 
+TEST_CASE("a removed partition goes although others are written all the time") {
+  LogWorld world;
+  REQUIRE(world.start());
+  REQUIRE(put(world.create(), {"a"}));
+  const TopicPartition busy{"busy", PartitionIndex(0)};
+  PartitionLog& written = world.create(busy, TopicId{Uuid{5, 5}});
+  REQUIRE(world.remove(kOrders));
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(put(written, {"b"}));
+    world.run_for(milliseconds(100));
+  }
+  for (const std::string& name : world.files("data")) CHECK(!name.ends_with("-delete"));
+}
+
 TEST_CASE("a partition on its way out goes at the next start") {
   LogWorld world;
   REQUIRE(world.start());

@@ -33,6 +33,7 @@ class TopicTrim : public Verb {
     std::string plan;
     for (const auto& [partition, offsets] : resolved) {
       const PartitionEnds& end = ends.at(partition);
+      co_await check_in_reach(range.from, partition, end);
       if (offsets.from <= end.start) continue;
       before[partition] = offsets.from;
       plan += fmt::format("{}would remove {} of {}: {} to {}", plan.empty() ? "" : "\n",
@@ -52,6 +53,15 @@ class TopicTrim : public Verb {
   }
 
  private:
+  // A slip of the keyboard must not remove everything; who wants that says end.
+  Result<> check_in_reach(const Bound& from, PartitionIndex partition,
+                          const PartitionEnds& ends) const {
+    if (from.kind != Bound::Kind::kOffset || from.number <= ends.end.value) return {};
+    return fail(Errc::kOffsetOutOfRange,
+                fmt::format("{} ends at {}, before {}; to remove all of it say --before end",
+                            coordinate(topic_, partition), ends.end.value, from.number));
+  }
+
   std::string topic_;
   std::string before_;
   int32_t partition_ = -1;
