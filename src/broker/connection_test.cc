@@ -424,8 +424,8 @@ TEST_CASE(
 TEST_CASE("who would take the last descriptors is refused, and the log tells why once") {
   Fixture f;
   f.server_machine->host().sockets_max = 4;
-  std::vector<std::unique_ptr<runtime::Socket>> others;
-  for (int i = 0; i < 10; ++i) others.push_back(f.connect());
+  std::vector<std::unique_ptr<runtime::Socket>> others(10);
+  for (std::unique_ptr<runtime::Socket>& other : others) other = f.connect();
   f.settle(seconds(1));
   CHECK(f.process->server.connection_count() == 3);
   const std::string log = f.world.log_text();

@@ -51,6 +51,7 @@ TEST_CASE(
     t.world.set_faults(faults);
     TestClient reader = t.connect();
     std::vector<kafka::FetchRequest::Partition> wanted;
+    wanted.reserve(3);
     for (int32_t p = 0; p < 3; ++p) {
       wanted.push_back({.partition = PartitionIndex(p), .partition_max_bytes = 1 << 20});
     }

@@ -99,7 +99,7 @@ Task<> Committer::make_stable(PartitionLog* log, PartitionLog::Commit* commit) {
 Task<> Committer::sit_out(Error error) {
   const bool is_shortage = error.code() == Errc::kOverloaded || error.code() == Errc::kDiskFull;
   const bool others_end = sitting_out_ + 1 < running_;
-  if (!is_shortage || !(patient_ || others_end)) co_await std::unexpected(std::move(error));
+  if (!is_shortage || !(patient_ || others_end)) co_await fail(error);
   if (env_.loop.now() >= quiet_until_) {
     quiet_until_ = env_.loop.now() + kQuiet;
     LOG_WARNING("log", "partitions cannot be made stable, tries again: {}", error.message());

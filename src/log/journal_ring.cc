@@ -87,18 +87,11 @@ Task<> JournalRing::next_file() {
     if (free_.empty()) co_await changed_.wait();
     starved_ = false;
   }
-  std::unique_ptr<RingFile> next = std::move(free_.back());
+  RingFile& next = *free_.back();
+  if (!next.file) next.file = co_await env_.disk.open(next.path, {.direct = true});
+  next.turn = ++turn_;
+  current_ = std::move(free_.back());
   free_.pop_back();
-  if (!next->file) {
-    Result<std::unique_ptr<runtime::File>> file = env_.disk.open(next->path, {.direct = true});
-    if (!file) {
-      free_.push_back(std::move(next));
-      co_await fail(file.error());
-    }
-    next->file = std::move(*file);
-  }
-  next->turn = ++turn_;
-  current_ = std::move(next);
 }
 
 // Its name is stable before anything in it has to be.
