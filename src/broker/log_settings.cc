@@ -135,6 +135,8 @@ log::LogDirectoryOptions log_directory_options(const Settings& settings, std::st
   options.retention_check_interval =
       milliseconds(settings.get<"log.retention.check.interval.ms">());
   options.producer_id_expiration = milliseconds(settings.get<"producer.id.expiration.ms">());
+  options.delete_bytes_per_second_max =
+      static_cast<double>(settings.get<"log.delete.io.max.bytes.per.second">());
 
   options.cleaner.enabled = settings.get<"log.cleaner.enable">();
   options.cleaner.dedupe_buffer_bytes =

@@ -60,7 +60,7 @@ LogDirectory::LogDirectory(runtime::Env& env, LogDirectoryOptions options)
     : options_(std::move(options)),
       cache_(env.disk, bounds_of(env.disk, options_),
              options_.durability == Durability::kLocalSync),
-      removals_(env),
+      removals_(env, options_.delete_bytes_per_second_max),
       due_times_(wake_),
       checkpoints_(env.loop, intervals_of(options_), wake_,
                    options_.durability == Durability::kLocalSync && options_.journal.files_max > 0),

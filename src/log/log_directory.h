@@ -58,6 +58,7 @@ struct LogDirectoryOptions {
   Duration high_watermark_interval = seconds(5);  ///< replica.high.watermark.checkpoint.interval.ms
   Duration retention_check_interval = seconds(300);  ///< log.retention.check.interval.ms
   Duration producer_id_expiration = seconds(24 * 3600);
+  double delete_bytes_per_second_max = 320 << 20;  ///< see Removals
   CleanerOptions cleaner;
   JournalOptions journal;
   /// Always true, but where a test plants a bug to prove that the simulator finds it: then recovery

@@ -11,6 +11,7 @@
 #include "log/checkpoint_plan.h"
 #include "log/header_walk.h"
 #include "log/partition_metadata.h"
+#include "log/removals.h"
 
 namespace millrace::log {
 
@@ -72,15 +73,15 @@ Result<LogLoader::Files> LogLoader::list_files() {
     }
     const std::optional<SegmentFileName> name = SegmentFileName::parse(entry.name);
     if (!name || entry.is_directory) continue;
-    if (name->suffix == FileSuffix::kDeleted || name->suffix == FileSuffix::kCleaned) {
-      if (name->suffix == FileSuffix::kCleaned) {
-        files.smallest_cleaned = std::min(files.smallest_cleaned, name->base_offset);
-      }
+    if (name->suffix == FileSuffix::kDeleted) {
+      services_.removals.add(path_of(*name), services_.env.loop.now());
+    } else if (name->suffix == FileSuffix::kCleaned) {
+      files.smallest_cleaned = std::min(files.smallest_cleaned, name->base_offset);
       TRY(disk.remove(path_of(*name)));
       log_->names_unsynced_ = true;
-      continue;
+    } else {
+      files.names.push_back(*name);
     }
-    files.names.push_back(*name);
   }
   return files;
 }

@@ -616,6 +616,7 @@ TEST_CASE("left-overs of deletion and of an unfinished compaction are removed") 
   world.write(path_of(4, FileKind::kLog, FileSuffix::kSwap), 0, as_bytes("of an unfinished one"));
   REQUIRE(world.start());
   CHECK(world.offsets() == numbers(0, 10));
+  world.run_for(seconds(1));
   for (const std::string& name : world.files()) {
     CHECK(!name.ends_with(".deleted"));
     CHECK(!name.ends_with(".cleaned"));

@@ -1,13 +1,26 @@
 #include "log/removals.h"
 
+#include <algorithm>
+
 #include "base/logging.h"
 
 namespace millrace::log {
 namespace {
 
 constexpr Duration kAskAgain = seconds(1);
+constexpr double kStepsPerSecond = 20;
+constexpr int64_t kStepBytesMin = 512;
+constexpr int64_t kScarcePart = 16;  // when no more than that part of the disk is free
+
+int64_t step_of(double bytes_per_second) {
+  const double step = std::min(bytes_per_second / kStepsPerSecond, double(int64_t{1} << 40));
+  return std::max(kStepBytesMin, static_cast<int64_t>(step));
+}
 
 }  // namespace
+
+Removals::Removals(runtime::Env& env, double bytes_per_second)
+    : env_(env), step_bytes_(step_of(bytes_per_second)), pacer_(env.loop, bytes_per_second) {}
 
 void Removals::add(std::string path, MonoTime when) {
   const bool is_earlier = when < next();
@@ -25,7 +38,7 @@ runtime::Task<> Removals::run(std::function<runtime::Task<bool>()> may_go) {
     due_.erase(due_.begin());
     const Result<runtime::FileInfo> info = env_.disk.info(path);
     if (!info) continue;  // gone already
-    const Result<> removed = co_await runtime::as_result(remove(path, info->is_directory, &may_go));
+    const Result<> removed = co_await runtime::as_result(remove(path, *info, &may_go));
     // Its directory may have got another name meanwhile.
     if (removed || removed.error().code() == Errc::kNotFound) continue;
     if (removed.error().code() == Errc::kCancelled) co_return;
@@ -34,19 +47,45 @@ runtime::Task<> Removals::run(std::function<runtime::Task<bool>()> may_go) {
   }
 }
 
-runtime::Task<> Removals::remove(std::string path, bool is_directory,
+runtime::Task<> Removals::remove(std::string path, runtime::FileInfo info,
                                  const std::function<runtime::Task<bool>()>* may_go) {
-  if (!is_directory) {
-    co_await env_.disk.remove_aside(path);
-  } else if (co_await (*may_go)()) {
+  if (!info.is_directory) {
+    co_await remove_file(path, info.size);
+    co_return;
+  }
+  // The room of its files is given back even if it must stay; a lack of it may be why.
+  for (const runtime::DirectoryEntry& entry : co_await env_.disk.list(path)) {
+    const std::string inner = runtime::join_path(path, entry.name);
+    const Result<runtime::FileInfo> file = env_.disk.info(inner);
+    if (file && !file->is_directory) co_await remove_file(inner, file->size);
+  }
+  if (co_await (*may_go)()) {
     co_await remove_tree_aside(&env_.disk, path);
   } else {
-    // Its room is given back all the same; a lack of it may be what is in the way.
-    for (const runtime::DirectoryEntry& entry : co_await env_.disk.list(path)) {
-      co_await env_.disk.remove_aside(runtime::join_path(path, entry.name));
-    }
     add(path, env_.loop.now() + kAskAgain);
   }
+}
+
+runtime::Task<> Removals::remove_file(std::string path, int64_t size) {
+  if (size > step_bytes_) {
+    Result<> cut = co_await as_result(cut_down(path, size));
+    if (!cut && cut.error().code() == Errc::kCancelled) co_await std::move(cut);
+    // Whatever else was in the way: it can go whole.
+  }
+  co_await env_.disk.remove_aside(path);
+}
+
+runtime::Task<> Removals::cut_down(std::string path, int64_t size) {
+  while (size > step_bytes_ && !is_room_scarce(path)) {
+    size -= step_bytes_;
+    co_await env_.disk.cut_unwanted_aside(path, size);
+    co_await pacer_.spent(step_bytes_);
+  }
+}
+
+bool Removals::is_room_scarce(const std::string& path) const {
+  const Result<runtime::DiskSpace> space = env_.disk.space(path);
+  return !space || space->free_bytes <= space->total_bytes / kScarcePart;
 }
 
 void Removals::forget_within(const std::string& directory) {

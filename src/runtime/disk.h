@@ -124,6 +124,10 @@ class Disk {
   // memory of a large file. A task that is dropped leaves open whether it happens.
   virtual Task<> remove_aside(std::string path) = 0;
   virtual Task<> sync_directory_aside(std::string path) = 0;
+  /// Cuts a file that is about to be removed to `size`, while the loop goes on. Errors: kLocked
+  /// when others may want its content still, because they have it open or it has another name
+  /// (a hard link, of a backup say); remove_aside() leaves it to them.
+  virtual Task<> cut_unwanted_aside(std::string path, int64_t size) = 0;
 
   virtual Result<DiskSpace> space(const std::string& path) = 0;
   /// Errors: kLocked when another process (or node) holds it, with its pid where known.

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/check.h"
@@ -98,19 +99,18 @@ struct SimulatedDisk::ReadInProgress : Event {
 
 // A call that a helper thread makes. As above.
 struct SimulatedDisk::CallInProgress : Event {
-  using Call = Result<> (SimulatedDisk::*)(const std::string&);
+  using Call = std::function<Result<>()>;
 
-  CallInProgress(SimulatedDisk* d, Call c, const std::string* p)
+  CallInProgress(SimulatedDisk* d, Call c)
       : Event([](Event& self) { static_cast<CallInProgress&>(self).happen(); }),
         disk(d),
-        call(c),
-        path(p) {
+        call(std::move(c)) {
     const Duration delay = disk->faults_.disk_sync_delay;
     disk->timeline_.schedule(*this, disk->timeline_.now() + up_to(disk->random_, delay + delay));
   }
 
   void happen() {
-    result = (disk->*call)(*path);
+    result = call();
     ended = true;
     waiting.wake_all();
     disk->timeline_.schedule_no_later(disk->turn_, disk->timeline_.now());
@@ -118,22 +118,27 @@ struct SimulatedDisk::CallInProgress : Event {
 
   SimulatedDisk* disk;
   Call call;
-  const std::string* path;
   runtime::WaitQueue waiting;
   Result<> result;
   bool ended = false;
 };
 
 Task<> SimulatedDisk::remove_aside(std::string path) {
-  CallInProgress removal(this, &SimulatedDisk::remove, &path);
+  CallInProgress removal(this, [&] { return remove(path); });
   while (!removal.ended) co_await removal.waiting.wait();
   co_await std::move(removal.result);
 }
 
 Task<> SimulatedDisk::sync_directory_aside(std::string path) {
-  CallInProgress sync(this, &SimulatedDisk::sync_directory, &path);
+  CallInProgress sync(this, [&] { return sync_directory(path); });
   while (!sync.ended) co_await sync.waiting.wait();
   co_await std::move(sync.result);
+}
+
+Task<> SimulatedDisk::cut_unwanted_aside(std::string path, int64_t size) {
+  CallInProgress cut(this, [&] { return cut_unwanted(path, size); });
+  while (!cut.ended) co_await cut.waiting.wait();
+  co_await std::move(cut.result);
 }
 
 class SimulatedDisk::OpenFile final : public File {
@@ -314,6 +319,14 @@ Result<> SimulatedDisk::remove(const std::string& path) {
   forget(TRY(tree_->remove(path, false)));
   note_name(path);
   return {};
+}
+
+Result<> SimulatedDisk::cut_unwanted(const std::string& path, int64_t size) {
+  const InodeRef inode = tree_->find(path);
+  if (!inode) return fail(Errc::kNotFound, fmt::format("{}: no such file or directory", path));
+  if (inode->is_directory) return fail(Errc::kIo, fmt::format("{}: is a directory", path));
+  if (inode->open_count > 0) return fail(Errc::kLocked, fmt::format("{} is open", path));
+  return truncate(*inode, path, size);
 }
 
 Result<> SimulatedDisk::make_directory(const std::string& path) {

@@ -38,6 +38,7 @@ class SimulatedDisk final : public runtime::Disk {
   Result<> sync_directory(const std::string& path) override;
   runtime::Task<> remove_aside(std::string path) override;
   runtime::Task<> sync_directory_aside(std::string path) override;
+  runtime::Task<> cut_unwanted_aside(std::string path, int64_t size) override;
   Result<runtime::DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<runtime::DirectoryLock>> lock(const std::string& path) override;
   int64_t files_max() const override { return open_files_max_; }
@@ -100,6 +101,7 @@ class SimulatedDisk final : public runtime::Disk {
   Result<> write(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
   void put(Inode& inode, const std::string& path, int64_t position, Bytes bytes);
   Result<> truncate(Inode& inode, const std::string& path, int64_t size);
+  Result<> cut_unwanted(const std::string& path, int64_t size);
   Result<size_t> read(Inode& inode, const std::string& path, int64_t position, MutableBytes into);
   bool is_cold();
   Result<> end_read_ahead(const std::string& path);

@@ -188,6 +188,23 @@ TEST_CASE("the room of a removed file is free once nobody has it open") {
   CHECK(disk.used_bytes() == 0);
 }
 
+TEST_CASE("a file is cut unless somebody has it open") {
+  Machine machine;
+  SimulatedDisk& disk = machine.disk;
+  auto file = disk.open("f", {.create = true}).value();
+  REQUIRE(write(*file, 0, std::string(10'000, 'x')));
+  const auto cut = [&](const char* name, int64_t size) {
+    return machine.world.run(machine.node, disk.cut_unwanted_aside(name, size));
+  };
+  CHECK(cut("f", 4'000).error().code() == Errc::kLocked);
+  CHECK(cut("g", 4'000).error().code() == Errc::kNotFound);
+  file.reset();
+  CHECK(disk.info("f")->size == 10'000);
+  REQUIRE(cut("f", 4'000));
+  CHECK(disk.info("f")->size == 4'000);
+  CHECK(disk.used_bytes() == kPageBytes);
+}
+
 TEST_CASE("failing reads, writes and syncs are errors with the path, and a repair ends them") {
   Machine machine;
   SimulatedDisk& disk = machine.disk;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -86,6 +87,26 @@ Result<> allocate_space(const NamedDescriptor& file, int64_t size, bool zeros) {
 
 Result<> remove_file(const std::string& path) {
   if (::unlink(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
+  return {};
+}
+
+// A lease for writing is given to who alone has a file open. It is given back at once: the file has
+// a name under which nobody opens it any more. Source: fcntl(2), "Leases".
+bool is_open_elsewhere(const FileDescriptor& fd) {
+  // Who opens it in between makes the kernel send a signal, and SIGIO would end the process.
+  if (::fcntl(fd.get(), F_SETSIG, SIGURG) != 0) return true;
+  if (::fcntl(fd.get(), F_SETLEASE, F_WRLCK) != 0) return true;
+  ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
+  return false;
+}
+
+Result<> cut_unwanted(const std::string& path, int64_t size) {
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat facts{};
+  if (!fd.valid() || ::fstat(fd.get(), &facts) != 0) return fail(system_error(errno, "open", path));
+  if (facts.st_nlink > 1) return fail(Errc::kLocked, fmt::format("{} has another name", path));
+  if (is_open_elsewhere(fd)) return fail(Errc::kLocked, fmt::format("{} is open", path));
+  if (::ftruncate(fd.get(), size) != 0) return fail(system_error(errno, "truncate", path));
   return {};
 }
 
@@ -265,6 +286,10 @@ Result<> SystemDisk::remove(const std::string& path) {
 
 Task<> SystemDisk::remove_aside(std::string path) {
   return threads_.run([path = std::move(path)] { return remove_file(path); });
+}
+
+Task<> SystemDisk::cut_unwanted_aside(std::string path, int64_t size) {
+  return threads_.run([path = std::move(path), size] { return cut_unwanted(path, size); });
 }
 
 Result<> SystemDisk::make_directory(const std::string& path) {

@@ -31,6 +31,7 @@ class SystemDisk : public Disk {
   Result<> sync_directory(const std::string& path) override;
   Task<> remove_aside(std::string path) override;
   Task<> sync_directory_aside(std::string path) override;
+  Task<> cut_unwanted_aside(std::string path, int64_t size) override;
   Result<DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override;
   int64_t files_max() const override { return files_max_; }

@@ -1,6 +1,7 @@
 // The Linux side, with real sockets on loopback and real files in a temporary directory.
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -182,6 +183,29 @@ Task<> sync_and_forget(Machine* machine, std::string path) {
   std::unique_ptr<File> file = co_await machine->disk.open(path, {.create = true});
   scope.spawn("sync", file->sync());
   co_await sleep_until(machine->loop.now());
+}
+
+TEST_CASE("a file is cut unless somebody has it open or it has another name") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  const std::string path = join_path(directory.path, "f");
+  CHECK(machine.run(write_and_sync(&machine, path)));
+  const auto cut = [&](const std::string& name, int64_t size) {
+    return machine.run(machine.disk.cut_unwanted_aside(join_path(directory.path, name), size));
+  };
+  {
+    const auto reader = machine.disk.open(path, {.read_only = true}).value();
+    CHECK(cut("f", 5).error().code() == Errc::kLocked);
+  }
+  REQUIRE(::link(path.c_str(), (path + "-backup").c_str()) == 0);
+  CHECK(cut("f", 5).error().code() == Errc::kLocked);
+  REQUIRE(machine.disk.remove(path + "-backup"));
+  REQUIRE(::symlink(path.c_str(), (path + "-link").c_str()) == 0);
+  CHECK(!cut("f-link", 5));
+  CHECK(!cut("x", 5));
+  CHECK(read_file(machine.disk, path, 100) == "hello hel");
+  REQUIRE(cut("f", 5));
+  CHECK(read_file(machine.disk, path, 100) == "hello");
 }
 
 TEST_CASE("a file may go while its sync still runs") {
