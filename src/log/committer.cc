@@ -56,11 +56,18 @@ Task<> Committer::run() {
 }
 
 Task<> Committer::commit(PartitionLog* log) {
-  PartitionLog::Commit commit = log->begin_commit();
+  UnsyncedFiles next;
+  if (!spares_.empty()) {
+    next = std::move(spares_.back());
+    spares_.pop_back();
+  }
+  PartitionLog::Commit commit = log->begin_commit(std::move(next));
   const Result<> result = co_await as_result(make_stable(log, &commit));
   // Given up because the server goes down: nobody learns anything.
   if (!result && result.error().code() == Errc::kCancelled) co_return;
   log->end_commit(commit, result);
+  commit.files.clear();
+  spares_.push_back(std::move(commit.files));
 }
 
 // Errors: those of a sync, which is never tried again: what it has covered may be gone, and the

@@ -53,6 +53,7 @@ class Committer {
   const size_t at_once_;
   const size_t waiting_max_;
   runtime::WaitQueue progress_;
+  std::vector<UnsyncedFiles> spares_;  // empty, for their memory; as many as commits at once
   RingQueue<std::shared_ptr<PartitionLog>> waiting_;
   size_t running_ = 0;
   size_t sitting_out_ = 0;  // of these

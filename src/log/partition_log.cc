@@ -185,15 +185,14 @@ bool PartitionLog::begins_commit() {
   return commit_running_;
 }
 
-PartitionLog::Commit PartitionLog::begin_commit() {
-  Commit commit{.files = std::move(unsynced_),
+PartitionLog::Commit PartitionLog::begin_commit(UnsyncedFiles next) {
+  Commit commit{.files = std::exchange(unsynced_, std::move(next)),
                 .metadata = std::exchange(metadata_unsynced_, false),
                 .end = log_end_,
                 .truncations = truncations_,
                 .turn = services_.journal.turn(),
                 .bypassed_bytes = std::exchange(bypassed_bytes_, 0),
                 .bytes = std::exchange(unflushed_bytes_, 0)};
-  unsynced_.clear();
   if (!snapshots_.empty()) commit.snapshot = snapshots_.back();
   if (names_unsynced_) commit.directories.push_back(home_.directory);
   if (parent_unsynced_) commit.directories.push_back(services_.directory);

@@ -276,7 +276,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
     int64_t bytes = 0;
   };
   bool begins_commit();
-  Commit begin_commit();
+  /// `next` is empty, for its memory.
+  Commit begin_commit(UnsyncedFiles next);
   void end_commit(const Commit& commit, const Result<>& result);
 
   void sync_soon() override { need_commit(); }

@@ -98,14 +98,14 @@ void Driver::forget(Runnable& runnable) {
 void Driver::take_posted() {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
-  std::vector<Runnable*> posted;
   {
     const std::lock_guard lock(posted_mutex_);
-    posted.swap(posted_);
+    taken_.swap(posted_);
   }
-  for (Runnable* runnable : posted) {
+  for (Runnable* runnable : taken_) {
     if (!runnable->queued()) loop_.post(*runnable);
   }
+  taken_.clear();
 }
 
 }  // namespace millrace::runtime::os

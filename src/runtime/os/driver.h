@@ -58,6 +58,7 @@ class Driver {
       batch_;  // of the epoll_wait being told; an entry is cleared by remove()
   std::mutex posted_mutex_;
   std::vector<Runnable*> posted_;
+  std::vector<Runnable*> taken_;  // empty but while they are taken; kept for its memory
 };
 
 }  // namespace millrace::runtime::os

@@ -4,6 +4,18 @@
 #include <signal.h>
 
 namespace millrace::runtime::os {
+namespace {
+
+constexpr size_t kSparesMax = 64;
+
+template <class T>
+std::shared_ptr<T> take_first(RingQueue<std::shared_ptr<T>>& jobs) {
+  std::shared_ptr<T> job = std::move(jobs.front());
+  jobs.pop_front();
+  return job;
+}
+
+}  // namespace
 
 // Shared by the task that waits and the thread that works.
 struct HelperThreads::Job {
@@ -23,7 +35,7 @@ HelperThreads::~HelperThreads() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    waiting_.clear();
+    while (!waiting_.empty()) waiting_.pop_front();
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
@@ -31,17 +43,23 @@ HelperThreads::~HelperThreads() {
 }
 
 Task<> HelperThreads::run(std::move_only_function<Result<>()> work) {
-  auto job = std::make_shared<Job>();
-  job->work = std::move(work);
+  std::shared_ptr<Job> job = make(std::move(work));
   submit(job);
   while (!job->finished) co_await job->done.wait();
-  co_await std::move(job->result);
+  Result<> result = std::move(job->result);
+  if (job.use_count() == 1 && spares_.size() < kSparesMax) spares_.push_back(std::move(job));
+  co_await std::move(result);
 }
 
 void HelperThreads::start(std::move_only_function<Result<>()> work) {
-  auto job = std::make_shared<Job>();
+  submit(make(std::move(work)));
+}
+
+std::shared_ptr<HelperThreads::Job> HelperThreads::make(std::move_only_function<Result<>()> work) {
+  std::shared_ptr<Job> job = spares_.empty() ? std::make_shared<Job>() : take_first(spares_);
+  job->finished = false;
   job->work = std::move(work);
-  submit(std::move(job));
+  return job;
 }
 
 void HelperThreads::submit(std::shared_ptr<Job> job) {
@@ -64,8 +82,7 @@ void HelperThreads::work() {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (stopping_) return;
-      job = std::move(waiting_.front());
-      waiting_.pop_front();
+      job = take_first(waiting_);
     }
     job->result = job->work();
     job->work = nullptr;
@@ -80,12 +97,13 @@ void HelperThreads::work() {
 }
 
 void HelperThreads::tell_finished() {
-  std::vector<std::shared_ptr<Job>> finished;
-  {
-    const std::lock_guard lock(mutex_);
-    finished.swap(finished_);
-  }
-  for (const std::shared_ptr<Job>& job : finished) {
+  while (true) {
+    std::shared_ptr<Job> job;
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_.empty()) return;
+      job = take_first(finished_);
+    }
     job->finished = true;
     job->done.wake_all();
   }

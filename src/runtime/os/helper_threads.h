@@ -3,13 +3,13 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/ring_queue.h"
 #include "runtime/os/driver.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
@@ -36,6 +36,7 @@ class HelperThreads {
     HelperThreads* threads;
   };
 
+  std::shared_ptr<Job> make(std::move_only_function<Result<>()> work);
   void submit(std::shared_ptr<Job> job);
   void work();
   void tell_finished();
@@ -44,10 +45,11 @@ class HelperThreads {
   const int count_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Job>> waiting_;
-  std::vector<std::shared_ptr<Job>> finished_;
+  RingQueue<std::shared_ptr<Job>> waiting_;
+  RingQueue<std::shared_ptr<Job>> finished_;
   Arrivals arrivals_{this};
   bool stopping_ = false;
+  RingQueue<std::shared_ptr<Job>> spares_;  // ended jobs, for the next ones
   std::vector<std::thread> threads_;
 };
 
