@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/printable.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -54,6 +55,12 @@ TEST_CASE("a uuid's text is Kafka's") {
     CHECK(Uuid::parse(id.to_string()) == id);
     CHECK(!id.to_string().starts_with('-'));
   }
+}
+
+TEST_CASE("a stranger's text is cut and has no control characters and quotes") {
+  CHECK(printable("orders-\xc3\xbc") == "orders-\xc3\xbc");
+  CHECK(printable("\x1b[2J\n\"\\\x7f") == "\\x1b[2J\\x0a\\x22\\x5c\\x7f");
+  CHECK(printable(std::string(200, 'x')) == std::string(100, 'x') + "...");
 }
 
 TEST_CASE("the same seed gives the same numbers, and below() stays below") {

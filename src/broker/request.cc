@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/printable.h"
 #include "kafka/messages/header.h"
 
 namespace millrace::broker {
@@ -10,8 +11,6 @@ namespace {
 // A frame no larger than this moves into the request's arena, which has a page anyway, so that a
 // request that waits for minutes does not hold a slab.
 constexpr size_t kCopiedBytesMax = 2048;
-
-constexpr size_t kPrintableMax = 100;
 
 }  // namespace
 
@@ -95,19 +94,6 @@ MutableBytes Request::in_place(Bytes view) {
 
 std::string Request::describe() const {
   return fmt::format("{} v{} from client \"{}\"", info_->name, version_, printable(client_id_));
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, kPrintableMax)) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  if (text.size() > kPrintableMax) out += "...";
-  return out;
 }
 
 }  // namespace millrace::broker

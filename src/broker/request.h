@@ -131,8 +131,4 @@ inline int16_t wire_code(Errc code) {
   return error_info(code).kafka_code;
 }
 
-/// Text of a stranger, safe for a log line: control characters and quotes are escaped, long text is
-/// cut.
-std::string printable(std::string_view text);
-
 }  // namespace millrace::broker

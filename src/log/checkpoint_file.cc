@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "base/printable.h"
+
 namespace millrace::log {
 namespace {
 
@@ -16,7 +18,7 @@ bool parse_number(std::string_view text, Number& into) {
 
 std::unexpected<Error> malformed(size_t line_number, std::string_view line) {
   return fail(Errc::kCorruptFile,
-              fmt::format("malformed line {}: \"{}\"", line_number, line.substr(0, 200)));
+              fmt::format("malformed line {}: \"{}\"", line_number, printable(line)));
 }
 
 /// Calls `take(line)` for each entry; it returns whether the entry is well-formed.

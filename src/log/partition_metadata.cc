@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/printable.h"
 #include "log/file_names.h"
 
 namespace millrace::log {
@@ -16,7 +17,7 @@ Result<TopicId> parse_partition_metadata(std::string_view text) {
   const size_t line_end = text.find('\n');
   const auto malformed = [&] {
     return fail(Errc::kCorruptFile,
-                fmt::format("partition.metadata holds \"{}\"", text.substr(0, 200)));
+                fmt::format("partition.metadata holds \"{}\"", printable(text)));
   };
   if (!text.starts_with(kVersion) || line_end == std::string_view::npos) return malformed();
   if (const std::string_view version = text.substr(kVersion.size(), line_end - kVersion.size());
