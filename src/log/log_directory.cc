@@ -43,6 +43,17 @@ Offset entry(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
   return found == checkpoint.end() ? Offset(0) : found->second;
 }
 
+// How far the log was, as the checkpoint tells. No log gets as far as a damaged one may say, and
+// behind that no record would find an offset.
+Offset reached(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
+  constexpr Offset kMost{int64_t{1} << 62};
+  const Offset told = entry(checkpoint, name);
+  if (told <= kMost) return told;
+  LOG_WARNING("log", "{}: a checkpoint says offset {}, where no log gets; it is not believed",
+              name.to_string(), told.value);
+  return Offset(0);
+}
+
 JournalRecovery::Key key_of(const PartitionLog& log) {
   return {log.topic_id(), log.name().partition};
 }
@@ -235,10 +246,10 @@ bool LogDirectory::has_partitions() const {
 LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
   if (removed_names_.contains(name)) return {.clean = was_clean_};
   return {.clean = was_clean_,
-          .recovery_point = entry(recovery_points_, name),
+          .recovery_point = reached(recovery_points_, name),
           .log_start = entry(log_starts_, name),
           .log_start_lost = log_starts_lost_,
-          .high_watermark = entry(high_watermarks_, name),
+          .high_watermark = reached(high_watermarks_, name),
           .first_dirty = entry(cleaner_offsets_, name)};
 }
 

@@ -258,6 +258,32 @@ TEST_CASE("damage up to the end that a read meets does not take what is appended
   CHECK(world.log().damaged()[0].next == Offset(10));
 }
 
+TEST_CASE("a checkpoint that says where no log gets is not believed") {
+  for (const bool orderly : {true, false}) {
+    for (const char* file : {"recovery-point", "replication"}) {
+      CAPTURE(orderly);
+      CAPTURE(file);
+      TenBatches world;
+      REQUIRE(world.durable(world.log()));
+      if (orderly) {
+        REQUIRE(world.close());
+      } else {
+        world.node().kill();
+      }
+      REQUIRE(runtime::write_file_atomically(world.disk(),
+                                             fmt::format("data/{}-offset-checkpoint", file),
+                                             "0\n1\norders 0 9223372036854775807\n"));
+      REQUIRE(world.start());
+      CHECK(world.world().log_text().find("it is not believed") != std::string::npos);
+      CHECK(world.offsets() == numbers(0, 10));
+      CHECK(put(world.log(), {"next"})->first_offset == Offset(10));
+      REQUIRE(world.durable(world.log()));
+      REQUIRE(world.crash());
+      CHECK(world.offsets() == numbers(0, 11));
+    }
+  }
+}
+
 TEST_CASE("who has lost the recovery points writes them before anything is acknowledged") {
   TenBatches world;
   REQUIRE(world.close());

@@ -22,7 +22,7 @@ constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
     {"log.flush.start.offset.checkpoint.interval.ms", "1500"},
     {"replica.high.watermark.checkpoint.interval.ms", "1000"},
     {"log.segment.delete.delay.ms", "1000"},
-    {"log.delete.io.max.bytes.per.second", "20000"},
+    {"log.delete.io.max.bytes.per.second", "200000"},
     {"log.cleaner.dedupe.buffer.size", "65536"},
     {"log.cleaner.backoff.ms", "500"},
     {"metadata.log.max.record.bytes.between.snapshots", "3000"},

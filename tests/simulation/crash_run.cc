@@ -89,7 +89,8 @@ class CrashRun {
     server_.start([this](Env& env) {
       workload_.history().restarts.push_back(world_.now());
       BrokerNodeOptions options{.recovery_checks_crc = options_.plant != "skip-crc",
-                                .settings = {{"log.segment.delete.delay.ms", "300"}},
+                                .settings = {{"log.segment.delete.delay.ms", "300"},
+                                             {"log.delete.io.max.bytes.per.second", "20000"}},
                                 .ready = [this] { ready(); },
                                 .exit = [this](const std::string& why) { give_up(why); }};
       if (options_.plant == "ack-before-sync")
