@@ -50,6 +50,7 @@ class Workload:
     contenders = EVERYBODY
     rounds = 99             # at most
     own_server = False      # starts a server of its own instead of using the running one
+    writes_gigabytes = False  # as fast as it can, so that what the memory under the page cache costs is to be seen
 
     def run(self, run):
         raise NotImplementedError
