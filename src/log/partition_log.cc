@@ -497,6 +497,7 @@ void PartitionLog::close() {
   closed_ = true;
   due_.clear();
   segments_.take(0, segments_.size());
+  unsynced_.clear();
   durable_waiters_.wake_all();
   flushed_waiters_.wake_all();
   log_start_waiters_.wake_all();

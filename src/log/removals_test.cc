@@ -71,6 +71,27 @@ TEST_CASE("a topic goes in steps too") {
   CHECK(world.disk().used_bytes() < used - 60'000);
 }
 
+// The journal has its records until others need the room, and only then they would be synced. Who
+// has the file open until then makes it go whole, and on the loop.
+TEST_CASE("the file of a removed topic is let go although it was never synced") {
+  LogWorld world;
+  REQUIRE(world.start());
+  world.create();
+  PartitionLog& other = world.create({"other", PartitionIndex(0)}, TopicId{Uuid{8, 8}});
+  REQUIRE(put(other, {"a"}));
+  REQUIRE(world.durable(other));
+  world.run_for(seconds(1));
+  const int64_t open = world.disk().open_files();
+  for (int i = 0; i < 2; ++i) {  // the first one has the file's name made stable, and the file
+    REQUIRE(put(world.log(), {"b"}));
+    REQUIRE(world.durable(world.log()));
+    world.run_for(seconds(1));
+  }
+  CHECK(world.disk().open_files() > open);
+  REQUIRE(world.remove(kOrders));
+  CHECK(world.disk().open_files() == open);
+}
+
 TEST_CASE("a file that somebody reads goes whole, and is read to its end") {
   LargeRemoval world;
   CHECK(world.largest_step() > 60'000);

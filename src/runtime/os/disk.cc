@@ -85,6 +85,11 @@ Result<> allocate_space(const NamedDescriptor& file, int64_t size, bool zeros) {
   return zeros ? write_zeros(file, size) : sync_descriptor(file);
 }
 
+// What a name stands for, so that it stays when it loses that name. Invalid when there is nothing.
+FileDescriptor hold(const std::string& path) {
+  return FileDescriptor(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
 Result<> remove_file(const std::string& path) {
   if (::unlink(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
   return {};
@@ -127,6 +132,12 @@ class SystemFile : public OpenFile {
         write_behind_(write_behind),
         threads_(threads),
         stable_writer_(stable_writer) {}
+
+  // Who is the last to close a file without a name waits until the file system has taken back all
+  // of it: not the loop (see SystemDisk::let_go).
+  ~SystemFile() override {
+    if (is_nameless()) threads_.start([file = std::move(file_)] { return Result<>{}; });
+  }
 
   Result<size_t> read_at(int64_t position, MutableBytes into) override {
     return read_descriptor(*file_, position, into);
@@ -220,6 +231,11 @@ class SystemFile : public OpenFile {
   int descriptor() const override { return file_->fd.get(); }
 
  private:
+  bool is_nameless() const {
+    struct stat info{};
+    return ::fstat(file_->fd.get(), &info) == 0 && info.st_nlink == 0;
+  }
+
   // What is large is synced by itself, soon. Errors are told by the next sync.
   void begin_writing(int64_t from, int64_t end) {
     if (begun_to_ < 0 || from < begun_to_) begun_to_ = from;          // the first one, or a cut
@@ -273,15 +289,24 @@ Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOpti
                                       options.write_behind, threads_, stable_writer_);
 }
 
+void SystemDisk::let_go(FileDescriptor held) {
+  if (held.valid()) threads_.start([held = std::move(held)] { return Result<>{}; });
+}
+
 Result<> SystemDisk::rename(const std::string& from, const std::string& to) {
+  FileDescriptor replaced = hold(to);
   if (::rename(from.c_str(), to.c_str()) != 0) {
     return fail(system_error(errno, "rename", fmt::format("{} to {}", from, to)));
   }
+  let_go(std::move(replaced));
   return {};
 }
 
 Result<> SystemDisk::remove(const std::string& path) {
-  return remove_file(path);
+  FileDescriptor removed = hold(path);
+  TRY(remove_file(path));
+  let_go(std::move(removed));
+  return {};
 }
 
 Task<> SystemDisk::remove_aside(std::string path) {
@@ -298,7 +323,9 @@ Result<> SystemDisk::make_directory(const std::string& path) {
 }
 
 Result<> SystemDisk::remove_directory(const std::string& path) {
+  FileDescriptor removed = hold(path);
   if (::rmdir(path.c_str()) != 0) return fail(system_error(errno, "remove", path));
+  let_go(std::move(removed));
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/disk.h"
 #include "runtime/os/descriptor_limit.h"
+#include "runtime/os/file_descriptor.h"
 #include "runtime/os/helper_threads.h"
 #include "runtime/os/stable_writer.h"
 
@@ -37,6 +38,10 @@ class SystemDisk : public Disk {
   int64_t files_max() const override { return files_max_; }
 
  private:
+  // Closes it, and so gives back the room of what has no name any more, while the loop goes on. A
+  // file system may wait for the device in it, a second and longer when that is busy.
+  void let_go(FileDescriptor held);
+
   HelperThreads& threads_;
   StableWriter& stable_writer_;
   int64_t files_max_;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include "runtime/os/clock.h"
 #include "runtime/os/disk.h"
@@ -206,6 +207,17 @@ TEST_CASE("a file is cut unless somebody has it open or it has another name") {
   CHECK(read_file(machine.disk, path, 100) == "hello hel");
   REQUIRE(cut("f", 5));
   CHECK(read_file(machine.disk, path, 100) == "hello");
+}
+
+TEST_CASE("a file that has lost its name is closed, though not by the loop") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  const std::string path = join_path(directory.path, "f");
+  std::unique_ptr<File> file = machine.disk.open(path, {.create = true}).value();
+  const int descriptor = static_cast<const OpenFile&>(*file).descriptor();
+  REQUIRE(machine.disk.remove(path));
+  file = nullptr;
+  while (::fcntl(descriptor, F_GETFD) != -1) std::this_thread::yield();
 }
 
 TEST_CASE("a file may go while its sync still runs") {
