@@ -25,6 +25,7 @@ import gate
 import machine
 import report
 from load import RUNS, Load
+from page_cache import PageCache
 from plan import Plan
 from results import Results
 from scale import FULL, GATE, QUICK
@@ -141,7 +142,7 @@ def draw_flame(options, folder):
     flame.require_perf()
     server = contenders.makers(options)[contenders.MILLRACE](folder / "millrace")
     contender = contenders.Contender(contenders.MILLRACE, "Millrace", server, contenders.TOPIC, True)
-    load = Load(options.build / "bench/bench_load", contender)
+    load = Load(options.build / "bench/bench_load", contender, PageCache(folder))
     server.start()
     load.create("flame", PARTITIONS)
     produce = {"topic": "flame", "partitions": PARTITIONS, "records_per_batch": 250, **BIG, "warm_up_s": 0}

@@ -14,9 +14,10 @@ class RunFailed(Exception):
 class Load:
     """The load generator, set on one contender."""
 
-    def __init__(self, binary, contender):
+    def __init__(self, binary, contender, page_cache):
         self.binary = binary
         self.contender = contender
+        self.page_cache = page_cache
 
     def command(self, workload, **settings):
         words = [str(self.binary), workload, "--bootstrap", self.contender.server.address]
@@ -46,7 +47,8 @@ class Load:
         return self.finish(self.begin(workload, **settings), limit_s)
 
     def measure(self, workload, limit_s=300, **settings):
-        """With the server's cost."""
+        """With the server's cost, and the page cache full: what was deleted before has left memory free."""
+        self.page_cache.fill()
         return self.run(workload, limit_s, watch=self.contender.server.pid, **settings)
 
     def create(self, topic, partitions, topics=None, ready=True, limit_s=300, **config):

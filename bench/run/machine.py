@@ -35,8 +35,8 @@ def dirty_bytes():
     return (_number(path, "Dirty:") + _number(path, "Writeback:")) * 1024
 
 
-def available_bytes():
-    return _number(pathlib.Path("/proc/meminfo"), "MemAvailable:") * 1024
+def free_bytes():
+    return _number(pathlib.Path("/proc/meminfo"), "MemFree:") * 1024
 
 
 def settle(limit_s=8):
@@ -44,30 +44,6 @@ def settle(limit_s=8):
     deadline = time.monotonic() + limit_s
     while dirty_bytes() > 64 * MIB and time.monotonic() < deadline:
         time.sleep(0.1)
-
-
-def forget_cached(folder):
-    """Takes the files under a folder out of the page cache, without touching anybody else's."""
-    os.sync()
-    for path in pathlib.Path(folder).rglob("*"):
-        if path.is_file():
-            file = os.open(path, os.O_RDONLY)
-            try:
-                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-            finally:
-                os.close(file)
-
-
-def touch_memory(most=1 << 62):
-    """A virtual machine gets its memory when it first touches it, which is slow; the contender that happens to touch it
-    first must not pay for all. Units: bytes."""
-    # In huge pages: else zeroing it in small ones takes longer than what is to be measured.
-    code = ("import mmap, sys\n"
-            "MADV_POPULATE_WRITE = 23\n"
-            "memory = mmap.mmap(-1, int(sys.argv[1]), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
-            "memory.madvise(mmap.MADV_HUGEPAGE)\n"
-            "memory.madvise(MADV_POPULATE_WRITE)")
-    subprocess.run(["python3", "-c", code, str(min(int(available_bytes() * 0.7), most))], check=False)
 
 
 def allow_many_descriptors():
@@ -107,14 +83,4 @@ def facts(folder):
         ("file system", mount.stdout.strip() or "unknown"),
         ("load before the run", f"{load:.2f}"),
         ("date", time.strftime("%Y-%m-%d")),
-        ("free memory", "given back to the host, and dear to take again" if gives_memory_back() else "kept"),
     ]
-
-
-def gives_memory_back():
-    """Whether a balloon tells the host of pages that are free (VIRTIO_BALLOON_F_REPORTING, bit 5). Each is then a fault
-    of the host's when it is used again: writing to the page cache was seen to cost five times as much."""
-    for device in pathlib.Path("/sys/bus/virtio/devices").glob("*"):
-        if (device / "device").read_text().strip() == "0x0005":
-            return (device / "features").read_text()[5] == "1"
-    return False

@@ -14,14 +14,12 @@ import time
 import contenders
 import machine
 from load import RUNS, Load, RunFailed
+from page_cache import PageCache
 from workloads.produce import BIG, PARTITIONS
 from workloads.workload import Run
 
 GUESS_S = {"W1": 16, "W2": 9, "W3": 26, "W4": 26, "W4 at a rate": 34, "W5": 9, "W6": 26, "W7": 60, "W8": 120, "W9": 30,
            "W10": 40, "W12": 60, "W14 empty": 30, "W14 killed": 60, "W15": 9, "W16": 35, "W8 idle": 30}
-
-
-TOUCHED_BYTES = 8 << 30  # what a workload that writes gigabytes may need
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Plan:
     def __init__(self, options, scale, workloads, results, folder):
         self.options, self.scale, self.workloads = options, scale, workloads
         self.results, self.folder = results, folder
+        self.page_cache = PageCache(folder)
         self.began = time.monotonic()
         self.took = {}       # (workload, contender) -> seconds of the last run
         self.slowness = 1.0  # what the steps so far took, over what they should have
@@ -114,11 +113,9 @@ class Plan:
         folder = self.folder / "own"
         begin = time.monotonic()
         run = Run(step.contender, self.scale, step.number, self.options.build / "bench/bench_load", folder,
-                  lambda row, value: self.results.note(row, step.contender.key, value),
+                  self.page_cache, lambda row, value: self.results.note(row, step.contender.key, value),
                   lambda text: self.say(f"{self.label}: {text}"))
         try:
-            if step.workload.writes_gigabytes and machine.gives_memory_back():
-                machine.touch_memory(TOUCHED_BYTES)
             if not step.workload.own_server:
                 self.resume(shared)
             step.workload.run(run)
@@ -153,9 +150,8 @@ class Plan:
     def begin(self, keys):
         commit = ("commit", machine.commit(contenders.ROOT))
         self.results.facts = [commit] + machine.facts(self.folder) + self.scale.facts()
-        if self.scale.touch:
-            self.say("touching the machine's memory")
-            machine.touch_memory()
+        self.say("filling the page cache")
+        self.page_cache.fill()
         self.calibrate()
         if contenders.KAFKA in keys:
             self.choose_heap()
@@ -165,7 +161,7 @@ class Plan:
                 continue
             seconds = self.scale.warm_kafka_s if key == contenders.KAFKA else 1
             self.say(f"warming {contender.title} for {seconds:.0f} s")
-            warm(Load(self.options.build / "bench/bench_load", contender), seconds)
+            warm(Load(self.options.build / "bench/bench_load", contender, self.page_cache), seconds)
         for contender in self.contenders.values():
             contender.server.pause()
         machine.settle()
@@ -189,7 +185,7 @@ class Plan:
             self.say(f"Kafka with {heap_gb} GB of heap, on trial")
             server = contenders.Kafka(self.folder / f"heap-{heap_gb}", heap_gb)
             contender = contenders.Contender(contenders.KAFKA, "Kafka", server, contenders.TOPIC, False)
-            load = Load(self.options.build / "bench/bench_load", contender)
+            load = Load(self.options.build / "bench/bench_load", contender, self.page_cache)
             try:
                 server.start()
                 warm(load, self.scale.warm_kafka_s / 2)

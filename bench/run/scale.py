@@ -21,7 +21,6 @@ class Scale:
     idle_s: float
     members: int             # W15
     starts: int              # restarts of an empty broker
-    touch: bool              # all memory before anything counts
 
     def facts(self):
         return [("measured phases", f"{self.seconds:g} s"), ("backlog", f"{self.cold_bytes / GB:g} GB"),
@@ -31,8 +30,8 @@ class Scale:
 
 FULL = Scale(rounds=3, seconds=4, warm_up_s=1, warm_kafka_s=60, ladder=(25, 50, 90), cold_bytes=10 * GB,
              partitions=(100, 1000, 10_000), partitions_idle=100_000, connections_idle=10_000, updates=20_000_000,
-             keys=1_000_000, idle_s=30, members=100, starts=3, touch=True)
+             keys=1_000_000, idle_s=30, members=100, starts=3)
 QUICK = Scale(rounds=2, seconds=2, warm_up_s=0.5, warm_kafka_s=20, ladder=(), cold_bytes=GB, partitions=(1000,),
               partitions_idle=10_000, connections_idle=1000, updates=2_000_000, keys=100_000, idle_s=5, members=20,
-              starts=3, touch=False)
+              starts=3)
 GATE = dataclasses.replace(QUICK, rounds=5)

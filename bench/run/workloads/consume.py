@@ -3,7 +3,8 @@
 import time
 
 from load import RunFailed
-from machine import GB, forget_cached
+import page_cache
+from machine import GB
 from workloads.latency import CONNECTIONS, require_kept
 from workloads.produce import BIG, PARTITIONS
 from workloads.workload import KAFKA, MILLRACE, NULL, READERS, Workload
@@ -52,7 +53,8 @@ class ColdReads(Workload):
                                   **run.phase(seconds))
         require_kept(before, 0.9)  # a stall within the phase is part of the answer here
         run.note("w7.p99_9_alone", before["arrival_p99_9_us"])
-        forget_cached(run.contender.server.folder)
+        page_cache.forget(run.contender.server.folder)
+        run.page_cache.fill()
         reader = run.load.begin("consume", topic=backlog, partitions=PARTITIONS, consumers=2, once=1, warm_up_s=0,
                                 seconds=120)
         try:

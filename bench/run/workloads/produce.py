@@ -24,7 +24,6 @@ def cost(run, row, said):
 class BigBatches(Workload):
     key = "W1"
     says = "1 KiB records in 256 KiB batches, 6 partitions, 2 connections; then the same is read"
-    writes_gigabytes = True
 
     def run(self, run):
         self.with_topic(run, "w1", PARTITIONS, lambda topic: self.produce_and_read(run, topic))
@@ -58,7 +57,6 @@ class BigBatches(Workload):
 class SmallRecords(Workload):
     key = "W2"
     says = "as W1, with 100-byte records"
-    writes_gigabytes = True
 
     def run(self, run):
         def body(topic):
@@ -135,7 +133,6 @@ def calls(path):
 class Compressed(Workload):
     key = "W10"
     says = "compressed batches of the same size on the wire as uncompressed ones"
-    writes_gigabytes = True
     contenders = (NULL, KAFKA, MILLRACE_CACHED, OTHER)  # what a codec costs does not depend on the acknowledgement
     rounds = 2
 

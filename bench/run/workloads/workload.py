@@ -5,6 +5,7 @@ import pathlib
 
 from contenders import KAFKA, KAFKA_SYNCED, MILLRACE, MILLRACE_CACHED, NULL, NULL_DURABLE, OTHER, Contender
 from load import Load
+from page_cache import PageCache
 from scale import Scale
 
 EVERYBODY = (NULL, NULL_DURABLE, KAFKA, KAFKA_SYNCED, MILLRACE, MILLRACE_CACHED, OTHER)
@@ -21,12 +22,13 @@ class Run:
     number: int           # of the round, from 1
     binary: pathlib.Path  # the load generator
     folder: pathlib.Path  # for a server of its own
+    page_cache: PageCache
     note: object          # (row, value)
     say: object           # (text), for the person who waits
 
     @property
     def load(self):
-        return Load(self.binary, self.contender)
+        return Load(self.binary, self.contender, self.page_cache)
 
     def topic(self, name):
         """A name that no other run has."""
@@ -41,7 +43,7 @@ def fresh(run):
     server = run.contender.make(run.folder)
     contender = Contender(run.contender.key, run.contender.title, server, run.contender.topic,
                                      run.contender.durable, run.contender.make)
-    return contender, Load(run.binary, contender)
+    return contender, Load(run.binary, contender, run.page_cache)
 
 
 class Workload:
@@ -50,7 +52,6 @@ class Workload:
     contenders = EVERYBODY
     rounds = 99             # at most
     own_server = False      # starts a server of its own instead of using the running one
-    writes_gigabytes = False  # as fast as it can, so that what the memory under the page cache costs is to be seen
 
     def run(self, run):
         raise NotImplementedError
@@ -63,3 +64,4 @@ class Workload:
             return body(topic)
         finally:
             run.load.delete(topic)
+            run.contender.server.wait_until_removed(topic)
