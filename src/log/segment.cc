@@ -120,9 +120,11 @@ Result<std::unique_ptr<Segment>> Segment::create(SegmentHome& home, Offset base_
   segment->largest_known_ = true;
   segment->indexes_unsaved_ = true;
   auto hot = std::make_unique<Hot>();
-  hot->file = TRY(home.cache.disk().open(
-      segment->path(FileKind::kLog),
-      {.create = true, .truncate = true, .write_behind = home.cache.write_behind()}));
+  hot->file = TRY(home.cache.disk().open(segment->path(FileKind::kLog),
+                                         {.create = true,
+                                          .truncate = true,
+                                          .write_behind = home.cache.write_behind(),
+                                          .grows = true}));
   hot->offsets.emplace(base_offset);
   hot->times.emplace(base_offset);
   segment->hot_ = std::move(hot);
@@ -153,8 +155,8 @@ Result<Segment::Hot*> Segment::heat() {
     return hot_.get();
   }
   auto hot = std::make_unique<Hot>();
-  hot->file = TRY(
-      home_.cache.disk().open(path(FileKind::kLog), {.write_behind = home_.cache.write_behind()}));
+  hot->file = TRY(home_.cache.disk().open(
+      path(FileKind::kLog), {.write_behind = home_.cache.write_behind(), .grows = true}));
   hot_ = std::move(hot);
   home_.cache.insert(*this);
   return hot_.get();
@@ -345,6 +347,8 @@ Result<> Segment::save_indexes(UnsyncedFiles& unsynced) {
 Result<> Segment::seal(UnsyncedFiles& unsynced) {
   if (!indexes_unsaved_ && !indexes_unsynced_) return {};
   Hot* hot = TRY(heat_with_indexes());
+  hot->file->end_appending();
+  note_unsynced(unsynced, hot->file);
   TRY(largest_timestamp());
   if (largest_.timestamp > hot->times->last().timestamp) {
     hot->times->maybe_append(largest_.timestamp, largest_.offset);

@@ -63,6 +63,9 @@ class File {
   /// change no file system metadata and are quicker; that takes as long as writing does. The loop
   /// goes on meanwhile. Errors: kDiskFull, kIo.
   virtual Task<> allocate(int64_t size, bool zeros) = 0;
+  /// Of a file that was opened with `grows`: nothing is appended for now, and the next sync gives
+  /// back the room that was taken ahead. Who appends nevertheless may.
+  virtual void end_appending() {}
   /// Whether write_stable() goes past the page cache; where the file system cannot, it is a write
   /// and a sync.
   virtual bool is_direct() const { return false; }
@@ -79,6 +82,8 @@ struct OpenOptions {
   /// What is written goes on its way to the device soon and in small steps, so that a sync finds
   /// little left to do and does not hold up others. It promises nothing.
   bool write_behind = false;
+  /// It is appended to: room behind its end may be taken ahead of that, until end_appending().
+  bool grows = false;
   bool direct = false;  ///< for write_stable(), and for nothing else but allocate() and size()
 };
 

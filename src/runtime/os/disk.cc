@@ -18,6 +18,7 @@
 
 #include "runtime/os/full_write.h"
 #include "runtime/os/resident.h"
+#include "runtime/os/room_ahead.h"
 #include "runtime/os/system_error.h"
 
 namespace millrace::runtime::os {
@@ -35,6 +36,18 @@ using SharedDescriptor = std::shared_ptr<const NamedDescriptor>;
 Result<> sync_descriptor(const NamedDescriptor& file) {
   if (::fdatasync(file.fd.get()) != 0) return fail(system_error(errno, "sync", file.path));
   return {};
+}
+
+// What goes back is stable with what is synced.
+Result<> settle(const NamedDescriptor& file, RoomAhead* room) {
+  if (room) room->give_back();
+  return sync_descriptor(file);
+}
+
+int64_t size_of(std::span<const Bytes> pieces) {
+  int64_t size = 0;
+  for (const Bytes piece : pieces) size += static_cast<int64_t>(piece.size());
+  return size;
 }
 
 Result<size_t> read_descriptor(const NamedDescriptor& file, int64_t position, MutableBytes into) {
@@ -125,11 +138,13 @@ Result<> sync_names(const std::string& directory) {
 
 class SystemFile : public OpenFile {
  public:
-  SystemFile(NamedDescriptor file, bool direct, bool write_behind, HelperThreads& threads,
+  /// `options.direct`: the file is open so.
+  SystemFile(NamedDescriptor file, const OpenOptions& options, HelperThreads& threads,
              StableWriter& stable_writer)
       : file_(std::make_shared<const NamedDescriptor>(std::move(file))),
-        direct_(direct),
-        write_behind_(write_behind),
+        room_(options.grows ? std::make_shared<RoomAhead>(file_, threads) : nullptr),
+        direct_(options.direct),
+        write_behind_(options.write_behind),
         threads_(threads),
         stable_writer_(stable_writer) {}
 
@@ -167,6 +182,7 @@ class SystemFile : public OpenFile {
 
   Result<> write_at(int64_t position, std::span<const Bytes> pieces) override {
     const int64_t from = position;
+    if (room_) room_->before_write(position + size_of(pieces));
     size_t skip = 0;  // of the first piece
     while (!pieces.empty()) {
       std::array<iovec, kPiecesPerWrite> vectors;
@@ -201,6 +217,7 @@ class SystemFile : public OpenFile {
   }
 
   Result<> truncate(int64_t size) override {
+    if (room_) room_->before_truncate(size);
     if (::ftruncate(file_->fd.get(), size) != 0)
       return fail(system_error(errno, "truncate", file_->path));
     return {};
@@ -208,10 +225,10 @@ class SystemFile : public OpenFile {
 
   Task<> sync() override {
     begun_to_ = written_to_;
-    return threads_.run([file = file_] { return sync_descriptor(*file); });
+    return threads_.run([file = file_, room = room_] { return settle(*file, room.get()); });
   }
 
-  Result<> sync_now() override { return sync_descriptor(*file_); }
+  Result<> sync_now() override { return settle(*file_, room_.get()); }
 
   Task<> write_stable(int64_t position, std::shared_ptr<const BlockBuffer> blocks) override {
     if (direct_) return stable_writer_.write(file_, position, std::move(blocks));
@@ -223,6 +240,10 @@ class SystemFile : public OpenFile {
 
   Task<> allocate(int64_t size, bool zeros) override {
     return threads_.run([file = file_, size, zeros] { return allocate_space(*file, size, zeros); });
+  }
+
+  void end_appending() override {
+    if (room_) room_->end_appending();
   }
 
   bool is_direct() const override { return direct_; }
@@ -250,7 +271,8 @@ class SystemFile : public OpenFile {
   }
 
   SharedDescriptor file_;
-  bool direct_;  // and every write is stable
+  std::shared_ptr<RoomAhead> room_;  // null when the file does not grow
+  bool direct_;                      // and every write is stable
   bool write_behind_;
   int64_t written_to_ = 0;  // in whole pages
   int64_t begun_to_ = -1;   // what is below is on its way to the device, or there
@@ -278,15 +300,15 @@ int open_flags(const OpenOptions& options) {
 
 Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOptions options) {
   const int flags = open_flags(options);
-  bool direct = options.direct;
-  FileDescriptor fd(::open(path.c_str(), direct ? flags | O_DIRECT | O_DSYNC : flags, 0644));
-  if (!fd.valid() && direct && errno == EINVAL) {
-    direct = false;  // the file system cannot
+  FileDescriptor fd(
+      ::open(path.c_str(), options.direct ? flags | O_DIRECT | O_DSYNC : flags, 0644));
+  if (!fd.valid() && options.direct && errno == EINVAL) {
+    options.direct = false;  // the file system cannot
     fd = FileDescriptor(::open(path.c_str(), flags, 0644));
   }
   if (!fd.valid()) return fail(system_error(errno, "open", path));
-  return std::make_unique<SystemFile>(NamedDescriptor{std::move(fd), path}, direct,
-                                      options.write_behind, threads_, stable_writer_);
+  return std::make_unique<SystemFile>(NamedDescriptor{std::move(fd), path}, options, threads_,
+                                      stable_writer_);
 }
 
 void SystemDisk::let_go(FileDescriptor held) {

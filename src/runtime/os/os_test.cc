@@ -1,8 +1,10 @@
 // The Linux side, with real sockets on loopback and real files in a temporary directory.
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 
@@ -218,6 +220,97 @@ TEST_CASE("a file that has lost its name is closed, though not by the loop") {
   REQUIRE(machine.disk.remove(path));
   file = nullptr;
   while (::fcntl(descriptor, F_GETFD) != -1) std::this_thread::yield();
+}
+
+int64_t bytes_on_disk(const std::string& path) {
+  struct stat found{};
+  REQUIRE(::stat(path.c_str(), &found) == 0);
+  return int64_t{found.st_blocks} * 512;
+}
+
+// So much that room is taken, and each byte tells where it is.
+void append_pattern(File& file, int64_t from, int64_t size) {
+  std::vector<uint8_t> bytes(64 * 1024);
+  for (int64_t position = from; position < from + size; position += int64_t(bytes.size())) {
+    std::ranges::fill(bytes, uint8_t(position >> 16));
+    const Bytes piece = bytes;
+    REQUIRE(file.write_at(position, {&piece, 1}));
+  }
+}
+
+bool holds_pattern(File& file, int64_t size) {
+  std::vector<uint8_t> bytes(64 * 1024);
+  for (int64_t position = 0; position < size; position += int64_t(bytes.size())) {
+    if (file.read_at(position, bytes) != bytes.size()) return false;
+    if (!std::ranges::all_of(bytes, [&](uint8_t b) { return b == uint8_t(position >> 16); })) {
+      return false;
+    }
+  }
+  return true;
+}
+
+constexpr int64_t kMiB = 1 << 20;
+
+TEST_CASE("a file that grows has room ahead, which it gives back when it ends") {
+  Machine machine;
+  const TemporaryDirectory directory;
+  const std::string path = join_path(directory.path, "grows");
+  auto file = machine.disk.open(path, {.create = true, .grows = true}).value();
+  append_pattern(*file, 0, 24 * kMiB);
+  REQUIRE(machine.run(file->sync()));
+  CHECK(file->size() == 24 * kMiB);
+  // The disk is nearly full, or has a file system that cannot: then there is none, and no error.
+  const bool has_room = bytes_on_disk(path) > 25 * kMiB;
+  if (!has_room) MESSAGE("no room is taken ahead here");
+
+  SUBCASE("with a sync") {
+    file->end_appending();
+    REQUIRE(machine.run(file->sync()));
+  }
+  SUBCASE("with a sync at once") {
+    file->end_appending();
+    REQUIRE(file->sync_now());
+  }
+  SUBCASE("what a killed process had taken") {
+    file.reset();
+    file = machine.disk.open(path, {.grows = true}).value();
+    CHECK(bytes_on_disk(path) > (has_room ? 25 : 24) * kMiB - 1);
+    file->end_appending();
+    REQUIRE(machine.run(file->sync()));
+  }
+  SUBCASE("and nothing of what is appended later") {
+    file->end_appending();
+    append_pattern(*file, 24 * kMiB, 8 * kMiB);
+    REQUIRE(machine.run(file->sync()));
+    CHECK(file->size() == 32 * kMiB);
+    CHECK(holds_pattern(*file, 32 * kMiB));
+    REQUIRE(file->truncate(24 * kMiB));
+  }
+  CHECK(file->size() == 24 * kMiB);
+  CHECK(bytes_on_disk(path) < 25 * kMiB);
+  CHECK(holds_pattern(*file, 24 * kMiB));
+}
+
+TEST_CASE("a file grows on while its room goes back, and loses nothing") {
+  Machine machine;
+  const TemporaryDirectory directory;
+  const auto file =
+      machine.disk.open(join_path(directory.path, "grows"), {.create = true, .grows = true})
+          .value();
+  append_pattern(*file, 0, 8 * kMiB);
+  constexpr int kTimes = 30;
+  for (int i = 0; i < kTimes; ++i) {
+    file->end_appending();
+    const auto append_and_cut = [](File* grows) -> Task<> {
+      append_pattern(*grows, 8 * kMiB, 8 * kMiB);
+      if (holds_pattern(*grows, 16 * kMiB)) co_await grows->truncate(8 * kMiB);
+    };
+    Scope syncing(machine.loop);
+    syncing.spawn("sync", file->sync());
+    REQUIRE(machine.run(append_and_cut(file.get())));
+    REQUIRE(file->size() == 8 * kMiB);
+  }
+  CHECK(holds_pattern(*file, 8 * kMiB));
 }
 
 TEST_CASE("a file may go while its sync still runs") {
