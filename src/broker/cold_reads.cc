@@ -22,6 +22,7 @@ runtime::Task<> ColdReads::bring(std::shared_ptr<runtime::File> file, int64_t po
                                  int64_t size) {
   const int64_t end = position + size;
   for (int64_t chunk = position / kChunkBytes; chunk * kChunkBytes < end; ++chunk) {
+    if (file->is_resident(chunk * kChunkBytes, kChunkBytes)) continue;
     co_await bring_chunk(file.get(), chunk);
   }
 }

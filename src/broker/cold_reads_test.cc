@@ -12,12 +12,13 @@ namespace {
 
 constexpr int64_t kChunk = ColdReads::kChunkBytes;
 
-// A file whose pages take a millisecond or two from the platter.
+// A file that is not in memory; its pages take a millisecond or two from the platter.
 struct Fixture {
   Fixture() : world(1, slow()) {
     machine.start([](runtime::Env&) { return std::make_shared<int>(0); });
     file = machine.disk().open("f", {.create = true}).value();
     REQUIRE(file->truncate(10 * kChunk));
+    machine.disk().set_cold(true);
   }
   ~Fixture() { machine.kill(); }
 
@@ -45,6 +46,8 @@ struct Fixture {
 TEST_CASE("many who want one range have it read once") {
   Fixture f;
   for (int i = 0; i < 50; ++i) f.bring(kChunk + i * 100, 1000);
+  f.world.run_for(microseconds(50));
+  f.machine.disk().set_cold(false);  // once it has been read
   f.world.run_for(milliseconds(3));
   CHECK(f.ended == 50);
   CHECK(f.disk_reads() == 1);
@@ -58,6 +61,15 @@ TEST_CASE("few ranges are read at a time, and everybody's turn comes") {
   f.world.run_for(milliseconds(20));
   CHECK(f.ended == 10);
   CHECK(f.disk_reads() == 10);
+}
+
+TEST_CASE("what is in memory is not read") {
+  Fixture f;
+  f.machine.disk().set_cold(false);
+  f.bring(0, 3 * kChunk);
+  f.world.run_for(microseconds(50));
+  CHECK(f.ended == 1);
+  CHECK(f.disk_reads() == 0);
 }
 
 TEST_CASE("a range across two chunks is read in two steps") {
@@ -80,7 +92,6 @@ TEST_CASE("a range whose reader gave up is read by the next who wants it") {
   Fixture f;
   f.machine.spawn("gives up", bring_and_give_up(&f.machine, &f.reads, f.file));
   f.world.run_for(microseconds(50));
-  f.machine.disk().set_cold(true);
   f.bring(0, 10);
   f.world.run_for(milliseconds(10));
   CHECK(f.ended == 1);
@@ -91,7 +102,6 @@ TEST_CASE("a disk that fails is an error for who reads, and a second try for who
   Fixture f;
   f.bring(0, 10);
   f.bring(0, 10);
-  f.machine.disk().set_cold(true);
   f.machine.disk().fail_reads(true);
   f.world.run_for(milliseconds(10));
   CHECK(f.ended == 0);

@@ -3,22 +3,57 @@
 #include "broker/topics.h"
 
 namespace millrace::broker {
+namespace {
+
+// An offset is found by an index and a header or two, and so is where a slice ends.
+constexpr size_t kColdLooksPerTarget = 16;
+
+}  // namespace
 
 FetchRead::FetchRead(const Topics& topics, FetchSession& session, const FetchOptions& options)
-    : topics_(topics), by_topic_id_(session.by_topic_id()), options_(options) {
+    : topics_(topics),
+      by_topic_id_(session.by_topic_id()),
+      options_(options),
+      cold_looks_left_(kColdLooksPerTarget * session.size()) {
   findings_.reserve(session.size());
   for (auto target = session.targets().begin(); target != session.targets().end(); ++target) {
     findings_.push_back(look(target));
-    count(findings_.back(), 1);
+    count(findings_.size() - 1, 1);
   }
 }
 
-void FetchRead::count(const FetchFinding& finding, int sign) {
+void FetchRead::count(size_t index, int sign) {
+  const FetchFinding& finding = findings_[index];
   bytes_ += sign * finding.records.size;
   if (finding.must_be_told()) urgent_ += static_cast<size_t>(sign);
+  if (sign > 0 && !finding.cold.empty()) cold_.push_back(index);
 }
 
-FetchFinding FetchRead::look(FetchSession::Targets::iterator target) const {
+void FetchRead::look_again_at(size_t index) {
+  count(index, -1);
+  findings_[index] = look(findings_[index].target);
+  count(index, 1);
+}
+
+void FetchRead::look_at_cold(const Result<>& brought) {
+  const size_t index = cold_.back();
+  cold_.pop_back();
+  FetchFinding& finding = findings_[index];
+  if (brought) {
+    const int64_t position = finding.cold.position;
+    look_again_at(index);
+    // It was gone again at once, and may be so forever.
+    if (!finding.cold.empty() && finding.cold.position == position) cold_looks_left_ = 0;
+    return;
+  }
+  finding.partition->log().report_unreadable(brought.error());
+  count(index, -1);
+  finding.cold = finding.records = {};
+  finding.error = brought.error().code();
+  count(index, 1);
+}
+
+FetchFinding FetchRead::look(FetchSession::Targets::iterator target) {
   FetchFinding finding{.target = target};
   finding.error = examine(finding);
   if (finding.error != Errc::kNone) {
@@ -27,7 +62,7 @@ FetchFinding FetchRead::look(FetchSession::Targets::iterator target) const {
   return finding;
 }
 
-Errc FetchRead::examine(FetchFinding& finding) const {
+Errc FetchRead::examine(FetchFinding& finding) {
   const FetchTarget& target = *finding.target;
   const Topic* topic = by_topic_id_ ? topics_.find(target.topic_id) : topics_.find(target.topic);
   if (!topic) return by_topic_id_ ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition;
@@ -62,17 +97,23 @@ Errc FetchRead::compare_history(FetchFinding& finding) const {
   return Errc::kNone;
 }
 
-Errc FetchRead::read(FetchFinding& finding, int64_t bytes_max) const {
+Errc FetchRead::read(FetchFinding& finding, int64_t bytes_max) {
   log::PartitionLog& log = finding.partition->log();
   const Offset from = finding.target->fetch_offset;
-  finding.records = {};
+  finding.cold = finding.records = {};
   // Most partitions of most fetches have nothing new; those cost no look at a file.
   if (from >= log.log_start_offset() && from <= log.log_end_offset() &&
       from >= visible_end(log, options_.bound)) {
     return Errc::kNone;
   }
-  const log::ReadOptions options{.bytes_max = bytes_max, .bound = options_.bound};
+  const log::ReadOptions options{.bytes_max = bytes_max,
+                                 .bound = options_.bound,
+                                 .cold = cold_looks_left_ > 0 ? &finding.cold : nullptr};
   Result<log::ReadResult> result = log.read(from, options);
+  if (!result && result.error().code() == Errc::kWouldBlock) {
+    --cold_looks_left_;
+    return Errc::kNone;
+  }
   if (!result) {
     if (result.error().code() != Errc::kOffsetOutOfRange) {
       log.report_unreadable(result.error());
@@ -94,9 +135,7 @@ void FetchRead::watch(FetchWait& wait) const {
 
 void FetchRead::look_again(FetchWait& wait) {
   for (const size_t i : wait.take_changed()) {
-    count(findings_[i], -1);
-    findings_[i] = look(findings_[i].target);
-    count(findings_[i], 1);
+    look_again_at(i);
     if (findings_[i].partition) {
       wait.set_end(i, visible_end(findings_[i].partition->log(), options_.bound));
     }
@@ -104,24 +143,26 @@ void FetchRead::look_again(FetchWait& wait) {
   wait.facts().bytes_ready = bytes_;
 }
 
-int64_t FetchRead::bound(int64_t bytes_max) {
-  int64_t total = 0;
+bool FetchRead::bound(int64_t bytes_max) {
   int64_t left = std::min(options_.bytes_max, bytes_max);
   bool first = true;
-  for (FetchFinding& finding : findings_) {
+  for (size_t i = 0; i < findings_.size(); ++i) {
+    FetchFinding& finding = findings_[i];
     if (finding.records.empty()) continue;
     if (left <= 0) {
       finding.records = {};
     } else if (finding.records.size > left) {
       // Whole batches only, and a single one that is too large waits for its turn to come first.
+      count(i, -1);
       finding.error = read(finding, left);
+      count(i, 1);
+      if (!finding.cold.empty()) return false;
       if (finding.records.size > left && !first) finding.records = {};
     }
     left -= finding.records.size;
-    total += finding.records.size;
     first = false;
   }
-  return total;
+  return true;
 }
 
 }  // namespace millrace::broker

@@ -33,6 +33,8 @@ struct FetchFinding {
   Offset log_start_offset;
   /// Set when the reader's history differs from ours: where it parts. Source: KIP-595.
   std::optional<log::LeaderEpochs::EndOffset> diverging;
+  /// What must come from the disk before it is known which records there are.
+  log::FileSlice cold;
   log::FileSlice records;
   Offset records_end;        ///< what the slice holds lies below
   uint64_t truncations = 0;  ///< of the log, when the slice was taken
@@ -47,6 +49,13 @@ class FetchRead {
   /// Looks at every target. Borrows `topics` and the session's targets.
   FetchRead(const Topics& topics, FetchSession& session, const FetchOptions& options);
 
+  /// What must be in memory before one of the partitions can be looked at; null when all were.
+  const log::FileSlice* cold() const {
+    return cold_.empty() ? nullptr : &findings_[cold_.back()].cold;
+  }
+  /// Looks there again. `brought`: whether it could be had. Requires: cold().
+  void look_at_cold(const Result<>& brought);
+
   /// Whether to answer now: there is enough, or something that cannot wait.
   bool is_due() const { return urgent_ > 0 || bytes_ >= options_.bytes_min; }
   /// Units: bytes that can be read, as far as options allow.
@@ -58,23 +67,26 @@ class FetchRead {
   void look_again(FetchWait& wait);
 
   /// Cuts what is too much for one answer, by the options and by `bytes_max`; in order, so that
-  /// what comes late gives way. Returns what is left. Units: bytes.
-  int64_t bound(int64_t bytes_max);
+  /// what comes late gives way. False when something is cold(): then, after that, again.
+  bool bound(int64_t bytes_max);
 
   /// In the order of the session's targets.
   std::vector<FetchFinding>& findings() { return findings_; }
 
  private:
-  FetchFinding look(FetchSession::Targets::iterator target) const;
-  Errc examine(FetchFinding& finding) const;
+  FetchFinding look(FetchSession::Targets::iterator target);
+  void look_again_at(size_t index);
+  Errc examine(FetchFinding& finding);
   Errc compare_history(FetchFinding& finding) const;
-  Errc read(FetchFinding& finding, int64_t bytes_max) const;
-  void count(const FetchFinding& finding, int sign);
+  Errc read(FetchFinding& finding, int64_t bytes_max);
+  void count(size_t index, int sign);
 
   const Topics& topics_;
   bool by_topic_id_;
   FetchOptions options_;
   std::vector<FetchFinding> findings_;
+  std::vector<size_t> cold_;  // of findings
+  size_t cold_looks_left_;    // then the disk is waited for, so that there is an end
   int64_t bytes_ = 0;
   size_t urgent_ = 0;
 };

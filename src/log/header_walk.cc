@@ -19,7 +19,9 @@ Result<const kafka::BatchHeaderView*> HeaderWalk::next() {
   if (!in_window) {
     const size_t wanted = static_cast<size_t>(std::min<int64_t>(kWindowBytes, end_ - position_));
     window_position_ = position_;
-    window_size_ = TRY(file_.read_at(position_, {window_.data(), wanted}));
+    const MutableBytes into(window_.data(), wanted);
+    window_size_ = TRY(on_cold_ == OnCold::kWait ? file_.read_at(position_, into)
+                                                 : file_.try_read_at(position_, into));
   }
   const size_t in = static_cast<size_t>(position_ - window_position_);
   Result<kafka::BatchHeaderView> header =

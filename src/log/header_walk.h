@@ -16,20 +16,27 @@ namespace millrace::log {
 
 class HeaderWalk {
  public:
+  /// Units: bytes, what is read at a time; the usual distance of index entries.
+  static constexpr size_t kWindowBytes = 4096;
+
+  enum class OnCold : uint8_t { kWait, kRefuse };
+
   /// Walks the bytes [from, to) of the segment that begins at offset `base`.
   /// Requires: `from` is where a batch begins; file and damage outlive the walk.
   HeaderWalk(runtime::File& file, int64_t from, int64_t to, Offset base,
-             std::span<const Damage> damage = {})
+             std::span<const Damage> damage = {}, OnCold on_cold = OnCold::kWait)
       : file_(file),
         next_position_(from),
         end_(to),
         damage_(damage),
+        on_cold_(on_cold),
         base_(base),
         next_offset_(base) {}
 
   /// The next batch's header, or nullptr at the end. Valid until the next call.
   /// Errors: kCorruptMessage when what is there is no batch, reaches beyond `to` or has offsets
-  /// that go back or are out of the segment's reach; kIo. position() is where.
+  /// that go back or are out of the segment's reach; kIo; kWouldBlock when it is not in memory and
+  /// the walk is not to wait. position() is where.
   Result<const kafka::BatchHeaderView*> next();
 
   /// Where the batch just returned begins. Units: bytes
@@ -38,13 +45,12 @@ class HeaderWalk {
   int64_t next_position() const { return next_position_; }
 
  private:
-  static constexpr size_t kWindowBytes = 4096;  // the usual distance of index entries
-
   runtime::File& file_;
   int64_t position_ = 0;
   int64_t next_position_;
   int64_t end_;
   std::span<const Damage> damage_;
+  OnCold on_cold_;
   Offset base_;
   Offset next_offset_;
   std::array<uint8_t, kWindowBytes> window_;

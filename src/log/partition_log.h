@@ -59,6 +59,9 @@ enum class ReadBound : uint8_t {
 struct ReadOptions {
   int64_t bytes_max = 1 << 20;  ///< the first batch is returned even when it is larger
   ReadBound bound = ReadBound::kHighWatermark;
+  /// If set, the read does not wait for the disk: what must be in memory first is noted there, and
+  /// the error is kWouldBlock. The records themselves are not looked at.
+  FileSlice* cold = nullptr;
 };
 
 struct ReadResult {
@@ -316,10 +319,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog>, private 
   Offset bound_of(ReadBound bound) const;
   Offset end_of_segment(size_t index);
   SegmentOffsets offsets_of(size_t index) const;
-  Result<std::optional<ReadResult>> read_in(size_t index, Offset from, Offset bound,
-                                            int64_t bytes_max);
-  Result<std::optional<ReadResult>> read_around_damage(size_t index, Offset from, Offset bound,
-                                                       int64_t bytes_max);
+  Result<std::optional<ReadResult>> read_in(size_t index, Offset from, Offset end,
+                                            const ReadOptions& options);
+  Result<std::optional<ReadResult>> read_around_damage(size_t index, Offset from, Offset end,
+                                                       const ReadOptions& options);
   DamagedRange range_of(const Damage& damage, size_t index);
   void report(const Damage& damage, size_t index);
   /// Records [first, next) are not there, nor are the files that held them.

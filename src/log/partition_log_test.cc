@@ -164,6 +164,47 @@ TEST_CASE("a read from within a batch gives the whole batch") {
   CHECK(read_records(world.log(), Offset(2))->at(0).value == "c");
 }
 
+TEST_CASE("a read that is not to wait for the disk says what must come from it, step by step") {
+  OneLog world;
+  for (int i = 0; i < 100; ++i) REQUIRE(put(world.log(), {std::string(1000, 'x')}));
+  REQUIRE(world.restart());  // what is known of the segment is on the disk again
+  const ReadOptions waits{.bytes_max = 20'000, .bound = ReadBound::kLogEnd};
+  FileSlice cold;
+  ReadOptions refuses = waits;
+  refuses.cold = &cold;
+  simulation::Faults faults;
+  faults.disk_cold = 0.5;  // so that each step is come upon in turn
+  world.world().set_faults(faults);
+  Result<ReadResult> read = fail(Errc::kWouldBlock);
+  for (int i = 0; i < 1000 && !read; ++i) {
+    read = world.log().read(Offset(50), refuses);
+    if (read) break;
+    REQUIRE(read.error().code() == Errc::kWouldBlock);
+    REQUIRE(!cold.empty());
+    CHECK(cold.position + cold.size <= *cold.file->size() + int64_t{HeaderWalk::kWindowBytes});
+  }
+  REQUIRE(read);
+  const auto expected = world.log().read(Offset(50), waits);
+  CHECK(read->slice.position == expected->slice.position);
+  CHECK(read->slice.size == expected->slice.size);
+  CHECK(read->upper_bound == expected->upper_bound);
+  CHECK(!cold.empty());
+}
+
+TEST_CASE("a read that is not to wait has its indexes asked for, too") {
+  OneLog world({.segment_bytes = 20'000});
+  for (int i = 0; i < 100; ++i) REQUIRE(put(world.log(), {std::string(1000, 'x')}));
+  REQUIRE(world.restart());
+  world.disk().set_cold(true);
+  FileSlice cold;
+  const auto read = world.log().read(Offset(5), {.bound = ReadBound::kLogEnd, .cold = &cold});
+  REQUIRE(!read);
+  CHECK(read.error().code() == Errc::kWouldBlock);
+  CHECK(cold.file->path().ends_with("index"));
+  CHECK(cold.size == *cold.file->size());
+  CHECK(world.log().read(Offset(5), {.bound = ReadBound::kLogEnd}));
+}
+
 TEST_CASE("offsets outside the log are refused; its end is an empty read") {
   OneLog world;
   REQUIRE(put(world.log(), {"a", "b"}));

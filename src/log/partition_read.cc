@@ -58,8 +58,8 @@ Result<ReadResult> PartitionLog::read(Offset from, const ReadOptions& options) {
   size_t index = segments_.floor(from);
   if (index == segments_.size()) index = 0;
   for (; from < bound && index < segments_.size(); ++index) {
-    Result<std::optional<ReadResult>> found =
-        read_around_damage(index, from, bound, options.bytes_max);
+    Result<std::optional<ReadResult>> found = read_around_damage(index, from, bound, options);
+    if (!found && found.error().code() == Errc::kWouldBlock) return fail(Errc::kWouldBlock);
     if (!found) return std::unexpected(where(found.error()));
     if (*found) return **std::move(found);
     // A gap that compaction or retention has left.
@@ -74,11 +74,11 @@ void PartitionLog::report_unreadable(const Error& error) {
 
 // Comes upon each damage once; after that it is known, and reads go around it.
 Result<std::optional<ReadResult>> PartitionLog::read_around_damage(size_t index, Offset from,
-                                                                   Offset bound,
-                                                                   int64_t bytes_max) {
+                                                                   Offset end,
+                                                                   const ReadOptions& options) {
   Segment& segment = segments_.at(index);
   while (true) {
-    Result<std::optional<ReadResult>> found = read_in(index, from, bound, bytes_max);
+    Result<std::optional<ReadResult>> found = read_in(index, from, end, options);
     if (const Damage* damage = segment.damage_at(from)) {
       const DamagedRange range = range_of(*damage, index);
       return fail(
@@ -93,23 +93,23 @@ Result<std::optional<ReadResult>> PartitionLog::read_around_damage(size_t index,
 }
 
 // Nothing when the segment holds nothing from `from` on.
-Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset from, Offset bound,
-                                                        int64_t bytes_max) {
+Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset from, Offset end,
+                                                        const ReadOptions& options) {
   Segment& segment = segments_.at(index);
-  const std::optional<Segment::BatchPlace> first = TRY(segment.find(from));
+  const std::optional<Segment::BatchPlace> first = TRY(segment.find(from, options.cold));
   if (!first) return std::nullopt;
   const Offset segment_end = end_of_segment(index);
-  if (const Offset end = offsets_of(index).end; first->last_offset >= end) {
+  if (const Offset here = offsets_of(index).end; first->last_offset >= here) {
     return fail(Errc::kCorruptMessage, fmt::format("offset {} in a segment that ends before {}",
-                                                   first->last_offset.value, end.value));
+                                                   first->last_offset.value, here.value));
   }
-  if (first->last_offset >= bound) return ReadResult{{}, bound};
+  if (first->last_offset >= end) return ReadResult{{}, end};
   int64_t limit = segment.size();
   Offset upper = segment_end;
-  if (bound < segment_end) {
-    const std::optional<Segment::BatchPlace> behind = TRY(segment.find(bound));
+  if (end < segment_end) {
+    const std::optional<Segment::BatchPlace> behind = TRY(segment.find(end, options.cold));
     if (behind) limit = behind->position;
-    upper = bound;
+    upper = end;
   }
   for (const Damage& damage : segment.damage()) {
     if (damage.position < first->position || damage.position >= limit) continue;
@@ -117,9 +117,9 @@ Result<std::optional<ReadResult>> PartitionLog::read_in(size_t index, Offset fro
     upper = damage.first_offset;
     break;
   }
-  if (limit - first->position > bytes_max) {
-    const Segment::Boundary boundary =
-        TRY(segment.boundary_before(first->position, first->position + bytes_max));
+  if (limit - first->position > options.bytes_max) {
+    const Segment::Boundary boundary = TRY(segment.boundary_before(
+        first->position, first->position + options.bytes_max, options.cold));
     if (boundary.position < limit) {
       limit = boundary.position;
       upper = boundary.next_offset;

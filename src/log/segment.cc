@@ -14,15 +14,19 @@ namespace {
 
 constexpr size_t kIndexFileBytesMax = size_t{1} << 30;
 
-Result<Buffer> read_all(runtime::Disk& disk, const std::string& path) {
-  const std::unique_ptr<runtime::File> file = TRY(disk.open(path, {.read_only = true}));
+// With `cold` as in segment.h.
+Result<Buffer> read_all(runtime::Disk& disk, const std::string& path, FileSlice* cold) {
+  const std::shared_ptr<runtime::File> file = TRY(disk.open(path, {.read_only = true}));
   const int64_t size = TRY(file->size());
   if (size > int64_t{kIndexFileBytesMax}) {
     return fail(Errc::kCorruptFile, fmt::format("{} has {} bytes", path, size));
   }
   Buffer content;
   content.resize(static_cast<size_t>(size));
-  content.resize(TRY(file->read_at(0, content.mutable_bytes())));
+  const Result<size_t> got = cold ? file->try_read_at(0, content.mutable_bytes())
+                                  : file->read_at(0, content.mutable_bytes());
+  if (!got && got.error().code() == Errc::kWouldBlock) *cold = {file, 0, size};
+  content.resize(TRY(got));
   return content;
 }
 
@@ -162,14 +166,14 @@ Result<Segment::Hot*> Segment::heat() {
   return hot_.get();
 }
 
-Result<Segment::Hot*> Segment::heat_with_indexes() {
+Result<Segment::Hot*> Segment::heat_with_indexes(FileSlice* cold) {
   Hot* hot = TRY(heat());
   if (hot->offsets) return hot;
   if (has_aborted_) {
-    hot->aborted =
-        TRY(read_index<TransactionIndex>(FileKind::kTransactionIndex, TransactionIndex::parse));
+    hot->aborted = TRY(
+        read_index<TransactionIndex>(FileKind::kTransactionIndex, cold, TransactionIndex::parse));
   }
-  const Result<> loaded = load_indexes(*hot);
+  const Result<> loaded = load_indexes(*hot, cold);
   if (loaded) return hot;
   const Errc code = loaded.error().code();
   if (code != Errc::kCorruptFile && code != Errc::kNotFound) return std::unexpected(loaded.error());
@@ -178,13 +182,14 @@ Result<Segment::Hot*> Segment::heat_with_indexes() {
   return hot;
 }
 
-Result<> Segment::load_indexes(Hot& hot) {
-  OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, [&](Bytes file) {
+Result<> Segment::load_indexes(Hot& hot, FileSlice* cold) {
+  OffsetIndex offsets = TRY(read_index<OffsetIndex>(FileKind::kOffsetIndex, cold, [&](Bytes file) {
     return OffsetIndex::parse(base_offset_, file, size_);
   }));
-  TimeIndex times = TRY(read_index<TimeIndex>(
-      FileKind::kTimeIndex, [&](Bytes file) { return TimeIndex::parse(base_offset_, file); }));
-  TRY(check_ends(offsets.last(), times.last().offset, hot));
+  TimeIndex times = TRY(read_index<TimeIndex>(FileKind::kTimeIndex, cold, [&](Bytes file) {
+    return TimeIndex::parse(base_offset_, file);
+  }));
+  TRY(check_ends(offsets.last(), times.last().offset, hot, cold));
   hot.index_bytes = int64_t(offsets.memory_bytes() + times.memory_bytes());
   hot.times = std::move(times);
   hot.offsets = std::move(offsets);
@@ -195,16 +200,18 @@ Result<> Segment::load_indexes(Hot& hot) {
 
 // Whether the last entries are of batches that are there: the one that is pointed to, or one behind
 // it, for some versions of Kafka note the last offset of several.
-Result<> Segment::check_ends(const OffsetIndex::Entry& last, Offset last_in_times,
-                             const Hot& hot) const {
+Result<> Segment::check_ends(const OffsetIndex::Entry& last, Offset last_in_times, const Hot& hot,
+                             FileSlice* cold) const {
   const Offset offset = std::max(last.offset, last_in_times);
   if (offset == base_offset_) return {};
-  HeaderWalk headers = walk(hot, last.position);
-  Result<const kafka::BatchHeaderView*> header = headers.next();
+  HeaderWalk headers = walk(hot, last.position, cold);
+  Result<const kafka::BatchHeaderView*> header = step(headers, hot, cold);
   // Nothing is noted before the first interval, and compaction may have taken what was first.
   const bool begins =
       header && *header && (last.position == 0 || (*header)->base_offset() <= last.offset);
-  while (begins && header && *header && (*header)->last_offset() < offset) header = headers.next();
+  while (begins && header && *header && (*header)->last_offset() < offset) {
+    header = step(headers, hot, cold);
+  }
   if (!header && header.error().code() != Errc::kCorruptMessage) {
     return std::unexpected(header.error());
   }
@@ -237,9 +244,9 @@ Result<> Segment::rebuild_indexes(Hot& hot) {
 }
 
 template <class Index, class Parse>
-Result<Index> Segment::read_index(FileKind kind, Parse parse) {
+Result<Index> Segment::read_index(FileKind kind, FileSlice* cold, Parse parse) {
   const std::string file_path = path(kind);
-  const Buffer file = TRY(read_all(home_.cache.disk(), file_path));
+  const Buffer file = TRY(read_all(home_.cache.disk(), file_path, cold));
   Result<Index> index = parse(file);
   if (!index) return std::unexpected(index.error().within(file_path));
   return index;
@@ -357,10 +364,10 @@ Result<> Segment::seal(UnsyncedFiles& unsynced) {
   return save_indexes(unsynced);
 }
 
-Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
-  const Hot* hot = TRY(heat_with_indexes());
-  HeaderWalk headers = walk(*hot, hot->offsets->floor(offset).position);
-  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
+Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset, FileSlice* cold) {
+  const Hot* hot = TRY(heat_with_indexes(cold));
+  HeaderWalk headers = walk(*hot, hot->offsets->floor(offset).position, cold);
+  while (const kafka::BatchHeaderView* header = TRY(step(headers, *hot, cold))) {
     if (header->last_offset() < offset) continue;
     return BatchPlace{headers.position(), int64_t(header->size()), header->base_offset(),
                       header->last_offset()};
@@ -368,11 +375,12 @@ Result<std::optional<Segment::BatchPlace>> Segment::find(Offset offset) {
   return std::nullopt;
 }
 
-Result<Segment::Boundary> Segment::boundary_before(int64_t from, int64_t limit) {
+Result<Segment::Boundary> Segment::boundary_before(int64_t from, int64_t limit, FileSlice* cold) {
   if (limit >= size_) return Boundary{size_, kNoOffset};
-  const Hot* hot = TRY(heat_with_indexes());
-  HeaderWalk headers = walk(*hot, std::max(from, hot->offsets->floor_position(limit).position));
-  while (const kafka::BatchHeaderView* header = TRY(headers.next())) {
+  const Hot* hot = TRY(heat_with_indexes(cold));
+  HeaderWalk headers =
+      walk(*hot, std::max(from, hot->offsets->floor_position(limit).position), cold);
+  while (const kafka::BatchHeaderView* header = TRY(step(headers, *hot, cold))) {
     if (headers.position() > from && headers.next_position() > limit) {
       return Boundary{headers.position(), header->base_offset()};
     }
@@ -410,8 +418,18 @@ Result<Timestamp> Segment::first_timestamp() {
   return first_timestamp_;
 }
 
-HeaderWalk Segment::walk(const Hot& hot, int64_t from) const {
-  return {*hot.file, from, size_, base_offset_, damage()};
+HeaderWalk Segment::walk(const Hot& hot, int64_t from, const FileSlice* cold) const {
+  const auto on_cold = cold ? HeaderWalk::OnCold::kRefuse : HeaderWalk::OnCold::kWait;
+  return {*hot.file, from, size_, base_offset_, damage(), on_cold};
+}
+
+Result<const kafka::BatchHeaderView*> Segment::step(HeaderWalk& headers, const Hot& hot,
+                                                    FileSlice* cold) {
+  Result<const kafka::BatchHeaderView*> header = headers.next();
+  if (!header && header.error().code() == Errc::kWouldBlock) {
+    *cold = {hot.file, headers.position(), int64_t{HeaderWalk::kWindowBytes}};
+  }
+  return header;
 }
 
 std::span<const Damage> Segment::damage() const {

@@ -19,6 +19,7 @@
 #include "kafka/record_batch.h"
 #include "log/damage.h"
 #include "log/file_names.h"
+#include "log/file_slice.h"
 #include "log/header_walk.h"
 #include "log/offset_index.h"
 #include "log/time_index.h"
@@ -145,13 +146,16 @@ class Segment {
   /// Writes the indexes as they are, so that the segment can be opened later without a scan.
   Result<> save_indexes(UnsyncedFiles& unsynced);
 
+  // Look-ups. With `cold` they do not wait for the disk: what must be in memory first is noted
+  // there, and the error is kWouldBlock.
+
   /// The first batch that reaches `offset` or beyond, if there is one.
   /// Errors: kCorruptMessage when damage is in the way: examine() finds out which.
-  Result<std::optional<BatchPlace>> find(Offset offset);
+  Result<std::optional<BatchPlace>> find(Offset offset, FileSlice* cold = nullptr);
 
   /// The last end of a batch at or before `limit`; at least the end of the one that begins at
   /// `from`.
-  Result<Boundary> boundary_before(int64_t from, int64_t limit);
+  Result<Boundary> boundary_before(int64_t from, int64_t limit, FileSlice* cold = nullptr);
 
   /// The offset after the last batch; the base offset when empty.
   Result<Offset> next_offset();
@@ -215,13 +219,16 @@ class Segment {
   Segment(SegmentHome& home, Offset base_offset, Timestamp now, FileSuffix suffix);
 
   Result<Hot*> heat();
-  Result<Hot*> heat_with_indexes();
-  Result<> load_indexes(Hot& hot);
-  Result<> check_ends(const OffsetIndex::Entry& last, Offset last_in_times, const Hot& hot) const;
+  Result<Hot*> heat_with_indexes(FileSlice* cold = nullptr);
+  Result<> load_indexes(Hot& hot, FileSlice* cold);
+  Result<> check_ends(const OffsetIndex::Entry& last, Offset last_in_times, const Hot& hot,
+                      FileSlice* cold) const;
   Result<> rebuild_indexes(Hot& hot);
-  HeaderWalk walk(const Hot& hot, int64_t from) const;
+  HeaderWalk walk(const Hot& hot, int64_t from, const FileSlice* cold = nullptr) const;
+  static Result<const kafka::BatchHeaderView*> step(HeaderWalk& headers, const Hot& hot,
+                                                    FileSlice* cold);
   template <class Index, class Parse>
-  Result<Index> read_index(FileKind kind, Parse parse);
+  Result<Index> read_index(FileKind kind, FileSlice* cold, Parse parse);
   Result<> cut_tail(Hot& hot, UnsyncedFiles& unsynced);
   void index_batches(Bytes batches, int64_t interval, Hot& hot);
   Result<> write_whole_file(FileKind kind, Bytes content, UnsyncedFiles& unsynced);

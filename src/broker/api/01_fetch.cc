@@ -199,6 +199,19 @@ Result<> refuse(Request& request, const Error& error) {
   return request.answer(answer);
 }
 
+// Has brought from the disk what must be seen to know what there is. False when a newer request has
+// taken the session over.
+runtime::Task<bool> bring_cold(Request* request, const FetchPlan* plan, FetchRead* read) {
+  while (read->cold()) {
+    const log::FileSlice slice = *read->cold();
+    const Result<> brought = co_await as_result(
+        request->node().server.cold_reads().bring(slice.file, slice.position, slice.size));
+    if (!plan->session->holds(plan->ticket)) co_return false;
+    read->look_at_cold(brought);
+  }
+  co_return true;
+}
+
 // Parks until enough has come, something must be told, or the time is up. False when a newer
 // request has taken the session over.
 runtime::Task<bool> wait_for_more(Request* request, const FetchPlan* plan, FetchRead* read,
@@ -217,6 +230,7 @@ runtime::Task<bool> wait_for_more(Request* request, const FetchPlan* plan, Fetch
     if (!plan->session->holds(plan->ticket)) co_return false;
     if (!changed) break;
     read->look_again(wait);
+    if (read->cold() && !co_await bring_cold(request, plan, read)) co_return false;
   }
   co_return true;
 }
@@ -266,6 +280,33 @@ runtime::Task<> copy_small(Request* request, std::vector<FetchFinding>* findings
   request->response().keep(std::move(memory));
 }
 
+// All there is to know before the answer is written. False when a newer request has taken the
+// session over.
+runtime::Task<bool> find_records(Request* request, const FetchRequest* wanted,
+                                 const FetchPlan* plan, FetchRead* read,
+                                 const FetchOptions* options) {
+  if (read->cold() && !co_await bring_cold(request, plan, read)) co_return false;
+  if (!read->is_due() && wanted->max_wait_ms > 0 && plan->session->size() > 0) {
+    const bool ours = co_await wait_for_more(request, plan, read, milliseconds(wanted->max_wait_ms),
+                                             options->bytes_min);
+    if (!ours) co_return false;
+  }
+  const bool copies_all = request->version() < kFirstVersionWithZstd;
+  const int64_t bytes_max =
+      copies_all ? request->node().answer_budget.share(kAnswerBytesFloor) : options->bytes_max;
+  while (!read->bound(bytes_max)) {
+    if (!co_await bring_cold(request, plan, read)) co_return false;
+  }
+  int64_t copied_bytes = 0;
+  for (const FetchFinding& finding : read->findings()) {
+    if (is_copied(finding, *request)) copied_bytes += finding.records.size;
+  }
+  if (copied_bytes == 0) co_return true;
+  request->response().keep(co_await request->node().answer_budget.take(copied_bytes));
+  co_await copy_small(request, &read->findings(), copied_bytes);
+  co_return plan->session->holds(plan->ticket);
+}
+
 }  // namespace
 
 runtime::Task<> handle_fetch(Request* request) {
@@ -280,28 +321,10 @@ runtime::Task<> handle_fetch(Request* request) {
     co_return;
   }
   FetchRead read(node.topics, *plan->session, options);
-  const Error taken_over(Errc::kInvalidFetchSessionEpoch, "another request uses the session");
-  if (!read.is_due() && wanted.max_wait_ms > 0 && plan->session->size() > 0) {
-    const bool ours = co_await wait_for_more(request, &*plan, &read,
-                                             milliseconds(wanted.max_wait_ms), options.bytes_min);
-    if (!ours) {
-      co_await refuse(*request, taken_over);
-      co_return;
-    }
-  }
-  const bool copies_all = request->version() < kFirstVersionWithZstd;
-  read.bound(copies_all ? node.answer_budget.share(kAnswerBytesFloor) : options.bytes_max);
-  int64_t copied_bytes = 0;
-  for (const FetchFinding& finding : read.findings()) {
-    if (is_copied(finding, *request)) copied_bytes += finding.records.size;
-  }
-  if (copied_bytes > 0) {
-    request->response().keep(co_await node.answer_budget.take(copied_bytes));
-    co_await copy_small(request, &read.findings(), copied_bytes);
-    if (!plan->session->holds(plan->ticket)) {
-      co_await refuse(*request, taken_over);
-      co_return;
-    }
+  if (!co_await find_records(request, &wanted, &*plan, &read, &options)) {
+    co_await refuse(*request,
+                    Error(Errc::kInvalidFetchSessionEpoch, "another request uses the session"));
+    co_return;
   }
   FetchAnswer answer(*request, *plan, options);
   answer.fill(read.findings());
