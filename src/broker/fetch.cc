@@ -8,6 +8,10 @@ namespace {
 // An offset is found by an index and a header or two, and so is where a slice ends.
 constexpr size_t kColdLooksPerTarget = 16;
 
+bool is_same_place(const log::FileSlice& a, const log::FileSlice& b) {
+  return !a.empty() && a.position == b.position && a.file->path() == b.file->path();
+}
+
 }  // namespace
 
 FetchRead::FetchRead(const Topics& topics, FetchSession& session, const FetchOptions& options)
@@ -40,10 +44,10 @@ void FetchRead::look_at_cold(const Result<>& brought) {
   cold_.pop_back();
   FetchFinding& finding = findings_[index];
   if (brought) {
-    const int64_t position = finding.cold.position;
+    const log::FileSlice before = finding.cold;
     look_again_at(index);
     // It was gone again at once, and may be so forever.
-    if (!finding.cold.empty() && finding.cold.position == position) cold_looks_left_ = 0;
+    if (is_same_place(finding.cold, before)) cold_looks_left_ = 0;
     return;
   }
   finding.partition->log().report_unreadable(brought.error());
