@@ -55,9 +55,15 @@ struct Server {
 Task<> load(LogDirectory* directory) {
   const auto config = std::make_shared<LogConfig>();
   config->retention_ms = std::nullopt;  // what rot says of a record's age must not remove it
-  co_await directory->load(
-      [config](const TopicPartition&) { return LogDirectory::Facts{config, {}}; });
+  const LogDirectory::FactsOf facts_of = [config](const TopicPartition&) {
+    return LogDirectory::Facts{config, {}};
+  };
+  co_await directory->load(facts_of);
   directory->start_maintenance();
+  for (const TopicPartition& name : directory->waiting()) {
+    co_await runtime::as_result(directory->load_now(name, facts_of(name)));
+  }
+  co_await directory->load_waiting(facts_of, [](const TopicPartition&) {});
 }
 
 class Machine {

@@ -18,6 +18,7 @@
 #include "broker/producer_ids.h"
 #include "broker/quorum.h"
 #include "broker/topics.h"
+#include "metadata/topic_name.h"
 #include "runtime/scope.h"
 
 namespace millrace::broker {
@@ -27,6 +28,8 @@ namespace {
 // fit.
 constexpr int64_t kAnswerBytesMax = 256 * 1024 * 1024;
 constexpr Duration kServeUnservedEvery = seconds(1);
+// Those who knock while the broker starts get the loop to themselves.
+constexpr Duration kClientsFirst = milliseconds(100);
 
 std::vector<metadata::Endpoint> endpoints_of(const std::vector<ListenerSpec>& listeners) {
   std::vector<metadata::Endpoint> endpoints;
@@ -63,6 +66,7 @@ struct Broker::Parts final : ImageObserver {
   void take_settings(const metadata::Image& image);
   void follow_unserved();
   static runtime::Task<> serve_unserved(Parts* parts);
+  static runtime::Task<> load_waiting(Parts* parts);
 
   runtime::Env& env;
   const Settings& settings;  // all layers but the dynamic ones
@@ -169,6 +173,22 @@ void Broker::Parts::serve(BrokerId id) {
                     .answer_cache = answer_cache});
   append_line.emplace(env.loop, [this] { return logs->has_room(); }, logs->room());
   server->start(served_apis(), &*node, &*append_line);
+  tasks.spawn("load what waits", load_waiting(this));
+}
+
+// What clients ask for meanwhile is loaded when they do (topics.h).
+runtime::Task<> Broker::Parts::load_waiting(Parts* parts) {
+  LoadReport report(parts->env.loop);
+  if (parts->logs->was_clean()) {
+    co_await runtime::sleep_until(parts->env.loop.now() + kClientsFirst);
+  }
+  co_await parts->logs->load_waiting(
+      [parts](const log::TopicPartition& name) { return parts->topics->facts_of(name); },
+      [parts](const log::TopicPartition& name) {
+        parts->topics->on_loaded(name);
+        if (name.topic == metadata::kOffsetsTopic) parts->groups->follow_topics();
+      },
+      [&report](const log::LoadProgress& progress) { report.tell(progress); });
 }
 
 void Broker::Parts::on_image(const metadata::Image& image, const metadata::Delta& delta) {

@@ -14,7 +14,7 @@ bool is_same_place(const log::FileSlice& a, const log::FileSlice& b) {
 
 }  // namespace
 
-FetchRead::FetchRead(const Topics& topics, FetchSession& session, const FetchOptions& options)
+FetchRead::FetchRead(Topics& topics, FetchSession& session, const FetchOptions& options)
     : topics_(topics),
       by_topic_id_(session.by_topic_id()),
       options_(options),
@@ -68,7 +68,7 @@ FetchFinding FetchRead::look(FetchSession::Targets::iterator target) {
 
 Errc FetchRead::examine(FetchFinding& finding) {
   const FetchTarget& target = *finding.target;
-  const Topic* topic = by_topic_id_ ? topics_.find(target.topic_id) : topics_.find(target.topic);
+  Topic* topic = by_topic_id_ ? topics_.find(target.topic_id) : topics_.find(target.topic);
   if (!topic) return by_topic_id_ ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition;
   const Result<std::shared_ptr<Partition>> partition = topic->partition(target.partition);
   if (!partition) return partition.error().code();

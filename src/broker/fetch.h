@@ -47,7 +47,7 @@ struct FetchFinding {
 class FetchRead {
  public:
   /// Looks at every target. Borrows `topics` and the session's targets.
-  FetchRead(const Topics& topics, FetchSession& session, const FetchOptions& options);
+  FetchRead(Topics& topics, FetchSession& session, const FetchOptions& options);
 
   /// What must be in memory before one of the partitions can be looked at; null when all were.
   const log::FileSlice* cold() const {
@@ -81,7 +81,7 @@ class FetchRead {
   Errc read(FetchFinding& finding, int64_t bytes_max);
   void count(size_t index, int sign);
 
-  const Topics& topics_;
+  Topics& topics_;
   bool by_topic_id_;
   FetchOptions options_;
   std::vector<FetchFinding> findings_;

@@ -8,7 +8,7 @@ namespace millrace::broker {
 
 void GroupHost::follow_topics() {
   if (stopped_) return;
-  const Topic* topic = topics_.find(metadata::kOffsetsTopic);
+  Topic* topic = topics_.find(metadata::kOffsetsTopic);
   std::erase_if(shards_, [&](const auto& entry) {
     const auto& [index, shard] = entry;
     if (shard->partition().is_open()) return false;
@@ -36,7 +36,7 @@ void GroupHost::topics_deleted(std::span<const group::DeletedTopic> topics) {
 }
 
 runtime::Task<std::shared_ptr<GroupShard>> GroupHost::shard_for(std::string_view group_id) {
-  const Topic* topic = topics_.find(metadata::kOffsetsTopic);
+  Topic* topic = topics_.find(metadata::kOffsetsTopic);
   if (!topic) co_await fail(Errc::kNotCoordinator);
   const auto partitions = static_cast<int32_t>(topic->partition_count());
   const auto found = shards_.find(PartitionIndex(group::partition_for(group_id, partitions)));

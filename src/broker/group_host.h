@@ -18,7 +18,7 @@ class Topics;
 class GroupHost {
  public:
   /// Borrows `env` and `topics`.
-  GroupHost(runtime::Env& env, const Topics& topics, const group::Config& config)
+  GroupHost(runtime::Env& env, Topics& topics, const group::Config& config)
       : env_(env), topics_(topics), config_(config) {}
   GroupHost(const GroupHost&) = delete;
   GroupHost& operator=(const GroupHost&) = delete;
@@ -39,7 +39,7 @@ class GroupHost {
 
  private:
   runtime::Env& env_;
-  const Topics& topics_;
+  Topics& topics_;
   group::Config config_;
   kafka::Compressor compressor_;
   std::map<PartitionIndex, std::shared_ptr<GroupShard>> shards_;

@@ -1,4 +1,5 @@
-// LoadReport: tells in the log how far the loading of partitions is, for whoever waits for a start.
+// LoadReport: tells in the log how far the loading of partitions is: of those that a start waits
+// for, and of the others.
 #pragma once
 
 #include "base/time.h"
@@ -12,7 +13,7 @@ class LoadReport {
   explicit LoadReport(runtime::Loop& loop)
       : loop_(loop), began_(loop.now()), next_(began_ + kEvery) {}
 
-  /// A line every few seconds; none when it is over sooner.
+  /// A line every few seconds and one at the end; none when it is over sooner.
   void tell(const log::LoadProgress& progress);
 
  private:
@@ -21,6 +22,7 @@ class LoadReport {
   runtime::Loop& loop_;
   MonoTime began_;
   MonoTime next_;
+  bool told_ = false;
 };
 
 }  // namespace millrace::broker

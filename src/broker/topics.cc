@@ -7,25 +7,26 @@
 
 namespace millrace::broker {
 
-Result<std::shared_ptr<Partition>> Topic::partition(PartitionIndex index) const {
+Result<std::shared_ptr<Partition>> Topic::partition(PartitionIndex index) {
   if (index.value < 0 || static_cast<size_t>(index.value) >= partitions_.size()) {
     return fail(Errc::kUnknownTopicOrPartition,
                 fmt::format("{} has partitions 0 to {}, not {}", name_,
                             static_cast<int64_t>(partitions_.size()) - 1, index.value));
   }
   const Slot& slot = partitions_[static_cast<size_t>(index.value)];
+  if (slot.is_waiting) owner_.load_now(*this, index);
   if (!slot.partition) return fail(slot.missing, fmt::format("{}-{}", name_, index.value));
   return slot.partition;
 }
 
 Topics::~Topics() = default;
 
-const Topic* Topics::find(std::string_view name) const {
+Topic* Topics::find(std::string_view name) {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-const Topic* Topics::find(TopicId id) const {
+Topic* Topics::find(TopicId id) {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : found->second;
 }
@@ -49,11 +50,12 @@ void Topics::apply(const metadata::Image& image, const metadata::Delta& delta) {
 void Topics::remove(TopicId id) {
   const auto found = topics_.find(id);
   if (found == topics_.end()) return;
+  int32_t index = 0;
   for (Topic::Slot& slot : found->second.partitions_) {
-    if (!slot.partition) continue;
-    const log::TopicPartition name = slot.partition->log().name();
-    slot.partition->close();
-    slot.partition.reset();
+    const log::TopicPartition name{found->second.name(), PartitionIndex(index++)};
+    if (!slot.partition && !slot.is_waiting) continue;
+    if (slot.partition) slot.partition->close();
+    slot = {};
     if (const Result<> removed = logs_.remove(name); !removed) {
       LOG_ERROR("broker", "{} is deleted, but not from the disk: {}", name.to_string(),
                 removed.error().message());
@@ -68,51 +70,91 @@ void Topics::update(const metadata::Image& image, TopicId id,
                     const std::set<PartitionIndex>& changed) {
   const metadata::Topic* wanted = image.find_topic(id);
   if (!wanted) return;  // created and removed within one delta
-  const auto [entry, is_new] = topics_.try_emplace(id, wanted->name, id);
+  const auto [entry, is_new] = topics_.try_emplace(id, *this, wanted->name, id);
   Topic& topic = entry->second;
   if (is_new) {
     by_id_.emplace(id, &topic);
     by_name_.emplace(wanted->name, &topic);
   }
-  // All partitions share it.
-  const std::shared_ptr<const log::LogConfig> config = log_config(image, wanted->name);
+  topic.config_ = log_config(image, wanted->name);
   if (topic.partitions_.size() < wanted->partitions.size()) {
     topic.partitions_.resize(wanted->partitions.size());
   }
   for (const PartitionIndex index : changed) {
     const auto position = static_cast<size_t>(index.value);
     if (position >= topic.partitions_.size()) topic.partitions_.resize(position + 1);
-    update_slot(topic.partitions_[position], *wanted, index, config);
+    update_slot(topic, index, wanted->find(index));
   }
 }
 
-void Topics::update_slot(Topic::Slot& slot, const metadata::Topic& topic, PartitionIndex index,
-                         const std::shared_ptr<const log::LogConfig>& config) {
-  const metadata::Partition* wanted = topic.find(index);
+void Topics::update_slot(Topic& topic, PartitionIndex index, const metadata::Partition* wanted) {
+  Topic::Slot& slot = topic.partitions_[static_cast<size_t>(index.value)];
   if (!wanted || wanted->leader != self_) {
     if (slot.partition) slot.partition->close();
-    slot = {.partition = nullptr, .missing = Errc::kNotLeaderOrFollower};
+    slot = {.missing = Errc::kNotLeaderOrFollower};
     return;
   }
+  slot.leader_epoch = wanted->leader_epoch;
   if (slot.partition) {
     slot.partition->lead(wanted->leader_epoch);
-    return;
+  } else if (logs_.is_waiting({topic.name_, index})) {
+    slot.missing = Errc::kNotLeaderOrFollower;
+    slot.is_waiting = true;
+  } else {
+    serve(topic, index);
   }
-  Result<std::shared_ptr<log::PartitionLog>> log =
-      logs_.create({topic.name, index}, topic.id, config);
+}
+
+void Topics::serve(Topic& topic, PartitionIndex index) {
+  Topic::Slot& slot = topic.partitions_[static_cast<size_t>(index.value)];
+  slot.is_waiting = false;
+  Result<std::shared_ptr<log::PartitionLog>> log = log_of(topic, index);
   if (!log) {
     const Errc code = log.error().code();
     const bool may_pass = code == Errc::kDiskFull || code == Errc::kIo;
-    const bool is_news = !may_pass || unserved_.emplace(topic.id, index).second;
+    const bool is_news = !may_pass || unserved_.emplace(topic.id_, index).second;
     if (is_news) {
-      LOG_ERROR("broker", "{}-{} cannot be served: {}", topic.name, index.value,
+      LOG_ERROR("broker", "{}-{} cannot be served: {}", topic.name_, index.value,
                 log.error().message());
     }
     slot.missing = Errc::kKafkaStorageError;
     return;
   }
-  unserved_.erase({topic.id, index});
-  slot.partition = std::make_shared<Partition>(*std::move(log), wanted->leader_epoch);
+  unserved_.erase({topic.id_, index});
+  slot.partition = std::make_shared<Partition>(*std::move(log), slot.leader_epoch);
+}
+
+// One that waited may turn out to be another topic's of this name.
+Result<std::shared_ptr<log::PartitionLog>> Topics::log_of(const Topic& topic,
+                                                          PartitionIndex index) {
+  const log::TopicPartition name{topic.name_, index};
+  const std::shared_ptr<log::PartitionLog> found = logs_.find(name);
+  if (found && !found->topic_id().is_zero() && found->topic_id() != topic.id_) set_aside(name);
+  return logs_.create(name, topic.id_, topic.config_);
+}
+
+// Those that wait
+
+log::LogDirectory::Facts Topics::facts_of(const log::TopicPartition& name) {
+  const Topic* topic = find(name.topic);
+  if (!topic) return {std::make_shared<const log::LogConfig>(), TopicId()};
+  return {topic->config_, topic->id_};
+}
+
+void Topics::load_now(Topic& topic, PartitionIndex index) {
+  const log::TopicPartition name{topic.name_, index};
+  const Result<bool> loaded = logs_.load_now(name, {topic.config_, topic.id_});
+  if (!loaded || *loaded) serve(topic, index);
+}
+
+void Topics::on_loaded(const log::TopicPartition& name) {
+  Topic* topic = find(name.topic);
+  const auto position = static_cast<size_t>(name.partition.value);
+  if (!topic || position >= topic->partitions_.size()) return;
+  if (!topic->partitions_[position].is_waiting) return;
+  serve(*topic, name.partition);
+  // It may have been altered meanwhile.
+  if (const auto log = logs_.find(name)) log->update_config(topic->config_);
 }
 
 void Topics::serve_unserved(const metadata::Image& image) {
@@ -137,18 +179,18 @@ void Topics::update_configs(const metadata::Image& image,
                             const std::set<metadata::ConfigResource>& changed) {
   for (const metadata::ConfigResource& resource : changed) {
     if (resource.type == metadata::ConfigResourceType::kTopic) {
-      if (const Topic* topic = find(resource.name)) update_config(image, *topic);
+      if (Topic* topic = find(resource.name)) update_config(image, *topic);
     } else if (resource.type == metadata::ConfigResourceType::kBroker) {
       // Every topic may inherit from it.
-      for (const auto& [id, topic] : topics_) update_config(image, topic);
+      for (auto& [id, topic] : topics_) update_config(image, topic);
     }
   }
 }
 
-void Topics::update_config(const metadata::Image& image, const Topic& topic) const {
-  const std::shared_ptr<const log::LogConfig> config = log_config(image, topic.name());
+void Topics::update_config(const metadata::Image& image, Topic& topic) const {
+  topic.config_ = log_config(image, topic.name());
   for (const Topic::Slot& slot : topic.partitions_) {
-    if (slot.partition) slot.partition->log().update_config(config);
+    if (slot.partition) slot.partition->log().update_config(topic.config_);
   }
 }
 
@@ -164,12 +206,19 @@ void Topics::set_strays_aside(const metadata::Image& image) {
     const metadata::Partition* known = topic ? topic->find(name.partition) : nullptr;
     if (!known || topic->name != name.topic || !known->has_replica(self_)) strays.push_back(name);
   }
-  for (const log::TopicPartition& name : strays) {
-    LOG_WARNING("broker", "{} is on disk, but the cluster does not know it; set aside",
-                name.to_string());
-    if (const Result<> done = logs_.set_aside(name); !done) {
-      LOG_ERROR("broker", "{} cannot be set aside: {}", name.to_string(), done.error().message());
-    }
+  for (log::TopicPartition& name : logs_.waiting()) {  // for now by their names: see log_of()
+    const metadata::Topic* topic = image.find_topic(name.topic);
+    const metadata::Partition* known = topic ? topic->find(name.partition) : nullptr;
+    if (!known || !known->has_replica(self_)) strays.push_back(std::move(name));
+  }
+  for (const log::TopicPartition& name : strays) set_aside(name);
+}
+
+void Topics::set_aside(const log::TopicPartition& name) {
+  LOG_WARNING("broker", "{} is on disk, but the cluster does not know it; set aside",
+              name.to_string());
+  if (const Result<> done = logs_.set_aside(name); !done) {
+    LOG_ERROR("broker", "{} cannot be set aside: {}", name.to_string(), done.error().message());
   }
 }
 

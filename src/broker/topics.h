@@ -21,27 +21,36 @@
 
 namespace millrace::broker {
 
+class Topics;
+
 /// One topic, as far as this broker hosts it.
 class Topic {
  public:
-  Topic(std::string name, TopicId id) : name_(std::move(name)), id_(id) {}
+  Topic(Topics& owner, std::string name, TopicId id)
+      : owner_(owner), name_(std::move(name)), id_(id) {}
 
   const std::string& name() const { return name_; }
   TopicId id() const { return id_; }
   size_t partition_count() const { return partitions_.size(); }
 
+  /// Loads the partition's log if nobody has asked for it since the start.
   /// Errors: kUnknownTopicOrPartition when there is no such partition, kNotLeaderOrFollower when
-  /// another broker leads it, kKafkaStorageError when its log could not be opened.
-  Result<std::shared_ptr<Partition>> partition(PartitionIndex index) const;
+  /// another broker leads it or its log is being recovered, kKafkaStorageError when its log could
+  /// not be opened.
+  Result<std::shared_ptr<Partition>> partition(PartitionIndex index);
 
  private:
   friend class Topics;
   struct Slot {
     std::shared_ptr<Partition> partition;
+    LeaderEpoch leader_epoch;
     Errc missing = Errc::kUnknownTopicOrPartition;  ///< why, while there is none
+    bool is_waiting = false;                        ///< its log is not loaded yet
   };
+  Topics& owner_;
   std::string name_;
   TopicId id_;
+  std::shared_ptr<const log::LogConfig> config_;  // of all its partitions
   std::vector<Slot> partitions_;
 };
 
@@ -63,6 +72,10 @@ class Topics {
   /// Tries again to create these.
   void serve_unserved(const metadata::Image& image);
 
+  /// What LogDirectory::load_waiting() asks for, and what it reports.
+  log::LogDirectory::Facts facts_of(const log::TopicPartition& name);
+  void on_loaded(const log::TopicPartition& name);
+
   /// Puts away logs that the image does not know: kept on disk, under another name.
   void set_strays_aside(const metadata::Image& image);
 
@@ -70,16 +83,17 @@ class Topics {
   void close();
 
   /// nullptr when there is none. Bounds: O(1). Lifetime: until the next apply().
-  const Topic* find(std::string_view name) const;
-  const Topic* find(TopicId id) const;
+  Topic* find(std::string_view name);
+  Topic* find(TopicId id);
 
-  const std::map<TopicId, Topic>& all() const { return topics_; }
+  std::map<TopicId, Topic>& all() { return topics_; }
   const log::LogDirectory& logs() const { return logs_; }
   /// What a topic's logs are to do now.
   std::shared_ptr<const log::LogConfig> log_config(const metadata::Image& image,
                                                    std::string_view topic) const;
 
  private:
+  friend class Topic;
   struct NameHash {
     using is_transparent = void;
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
@@ -87,19 +101,22 @@ class Topics {
 
   void remove(TopicId id);
   void update(const metadata::Image& image, TopicId id, const std::set<PartitionIndex>& changed);
-  void update_slot(Topic::Slot& slot, const metadata::Topic& topic, PartitionIndex index,
-                   const std::shared_ptr<const log::LogConfig>& config);
+  void update_slot(Topic& topic, PartitionIndex index, const metadata::Partition* wanted);
+  void load_now(Topic& topic, PartitionIndex index);
+  void serve(Topic& topic, PartitionIndex index);
+  Result<std::shared_ptr<log::PartitionLog>> log_of(const Topic& topic, PartitionIndex index);
+  void set_aside(const log::TopicPartition& name);
   void update_configs(const metadata::Image& image,
                       const std::set<metadata::ConfigResource>& changed);
-  void update_config(const metadata::Image& image, const Topic& topic) const;
+  void update_config(const metadata::Image& image, Topic& topic) const;
 
   BrokerId self_;
   const Settings& settings_;
   log::LogDirectory& logs_;
   std::map<TopicId, Topic> topics_;
   std::set<std::pair<TopicId, PartitionIndex>> unserved_;
-  std::unordered_map<TopicId, const Topic*> by_id_;
-  std::unordered_map<std::string, const Topic*, NameHash, std::equal_to<>> by_name_;
+  std::unordered_map<TopicId, Topic*> by_id_;
+  std::unordered_map<std::string, Topic*, NameHash, std::equal_to<>> by_name_;
 };
 
 }  // namespace millrace::broker

@@ -52,6 +52,11 @@ Result<> parse_checkpoint(std::string_view text, TakeEntry take) {
 
 }  // namespace
 
+Offset offset_of(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
+  const auto found = checkpoint.find(name);
+  return found == checkpoint.end() ? Offset(0) : found->second;
+}
+
 std::string format_offset_checkpoint(const OffsetCheckpoint& offsets) {
   std::string text = fmt::format("0\n{}\n", offsets.size());
   for (const auto& [name, offset] : offsets) {

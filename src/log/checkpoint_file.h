@@ -22,6 +22,9 @@ namespace millrace::log {
 
 using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 
+/// 0 where the checkpoint says nothing of the partition.
+Offset offset_of(const OffsetCheckpoint& checkpoint, const TopicPartition& name);
+
 /// The offset of a leader epoch's first record.
 struct EpochEntry {
   LeaderEpoch epoch;

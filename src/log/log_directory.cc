@@ -17,7 +17,6 @@ namespace {
 
 constexpr size_t kSmallFileBytesMax = 1 << 20;
 constexpr Duration kWakeAtLeast = seconds(300);  // the wall clock may have been set meanwhile
-constexpr std::string_view kMetadataTopic = "__cluster_metadata";
 
 std::string_view file_of(Checkpoint which) {
   switch (which) {
@@ -36,26 +35,6 @@ std::string_view file_of(Checkpoint which) {
 CheckpointPlan::Intervals intervals_of(const LogDirectoryOptions& options) {
   return {options.recovery_point_interval, options.log_start_interval,
           options.high_watermark_interval, options.recovery_point_interval};
-}
-
-Offset entry(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
-  const auto found = checkpoint.find(name);
-  return found == checkpoint.end() ? Offset(0) : found->second;
-}
-
-// How far the log was, as the checkpoint tells. No log gets as far as a damaged one may say, and
-// behind that no record would find an offset.
-Offset reached(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
-  constexpr Offset kMost{int64_t{1} << 62};
-  const Offset told = entry(checkpoint, name);
-  if (told <= kMost) return told;
-  LOG_WARNING("log", "{}: a checkpoint says offset {}, where no log gets; it is not believed",
-              name.to_string(), told.value);
-  return Offset(0);
-}
-
-JournalRecovery::Key key_of(const PartitionLog& log) {
-  return {log.topic_id(), log.name().partition};
 }
 
 // The other half is for what is being synced, read, compacted or written anew.
@@ -222,7 +201,6 @@ Result<> LogDirectory::find_partitions() {
       continue;
     }
     if (name->kind == DirectoryKind::kPartition) {
-      found_.push_back(name->partition);
       unopened_.insert(name->partition);
       continue;
     }
@@ -238,130 +216,6 @@ Result<> LogDirectory::find_partitions() {
   return {};
 }
 
-bool LogDirectory::has_partitions() const {
-  return std::ranges::any_of(
-      found_, [](const TopicPartition& name) { return name.topic != kMetadataTopic; });
-}
-
-LogCheckpoints LogDirectory::checkpoints_of(const TopicPartition& name) const {
-  if (removed_names_.contains(name)) return {.clean = was_clean_};
-  return {.clean = was_clean_,
-          .recovery_point = reached(recovery_points_, name),
-          .log_start = entry(log_starts_, name),
-          .log_start_lost = log_starts_lost_,
-          .high_watermark = reached(high_watermarks_, name),
-          .first_dirty = entry(cleaner_offsets_, name)};
-}
-
-// Loading.
-
-Task<> LogDirectory::load(FactsOf facts_of, std::function<void(const LoadProgress&)> progress) {
-  std::vector<TopicPartition> names = std::move(found_);
-  found_.clear();
-  std::erase_if(names, [&](const TopicPartition& name) {
-    if (name.topic == kMetadataTopic) found_.push_back(name);
-    return name.topic == kMetadataTopic;
-  });
-  LoadProgress state{.partitions_total = names.size()};
-  for (const TopicPartition& name : names) {
-    state.current = &name;
-    if (progress) progress(state);
-    const Result<> loaded = co_await runtime::as_result(load_partition(name, &facts_of, &state));
-    if (!loaded) {
-      if (loaded.error().code() == Errc::kCancelled) co_return;
-      LOG_ERROR("log", "{} cannot be loaded: {}", name.to_string(), loaded.error().message());
-      unloadable_.emplace(name, loaded.error());
-    }
-    ++state.partitions_done;
-    co_await committer_.few_waiting();
-  }
-  state.current = nullptr;
-  if (progress) progress(state);
-  co_await replay_journal();
-  co_await restore_recovery_points();
-}
-
-// Brings what was loaded up to date from the journal.
-Task<> LogDirectory::replay_journal() {
-  std::map<JournalRecovery::Key, std::shared_ptr<PartitionLog>> by_id;
-  for (const auto& [name, log] : logs_) by_id.emplace(key_of(*log), log);
-  co_await recovery_->replay([&](const JournalRecovery::Key& key) {
-    const auto found = by_id.find(key);
-    return found == by_id.end() ? nullptr : found->second;
-  });
-  for (const auto& [name, log] : logs_) log->end_recovery();
-  const JournalRecovery::Report& report = recovery_->report();
-  if (report.frames == 0) co_return;
-  LOG_INFO(
-      "log", "{}: the server was not stopped in order; {} frames of the journal were read, and {}",
-      path(), report.frames,
-      report.batches_restored == 0 ? "nothing had to be brought back"
-                                   : fmt::format("{} batches brought back that the segments lacked",
-                                                 report.batches_restored));
-}
-
-// Partitions that are still without their records from the journal may get them in a later start.
-void LogDirectory::end_recovery() {
-  if (!recovery_) return;
-  if (unloadable_.empty()) {
-    std::vector<std::shared_ptr<PartitionLog>> restored;
-    for (const auto& [name, log] : logs_) {
-      if (recovery_->holds(key_of(*log))) restored.push_back(log);
-    }
-    journal_.adopt_earlier(restored);
-  } else if (!recovery_->files().empty()) {
-    LOG_WARNING("log", "{}: the journal's files are kept, for partitions that could not be loaded",
-                path());
-  }
-  journal_.end_recovery();
-  recovery_.reset();
-  removed_names_.clear();
-}
-
-Task<> LogDirectory::load_partition(TopicPartition name, const FactsOf* facts_of,
-                                    LoadProgress* progress) {
-  co_await forget_clean_stop();
-  const TopicId id = co_await read_topic_id(name);
-  Facts facts = (*facts_of)(name);
-  auto log = std::make_shared<PartitionLog>(services_, name, id, std::move(facts.config));
-  if (id.is_zero() && !facts.topic_id.is_zero()) co_await log->record_topic_id(facts.topic_id);
-  LogCheckpoints checkpoints = checkpoints_of(name);
-  checkpoints.recovery_point = recovery_->recovery_point(key_of(*log), checkpoints.recovery_point);
-  log->recovery_point_too_high_ = entry(recovery_points_, name) > checkpoints.recovery_point;
-  LogLoader loader(services_, log, checkpoints);
-  co_await loader.load();
-  if (loader.report().files_lost) recovery_->note_lost(key_of(*log));
-  log->advance_own_high_watermark();
-  progress->bytes_scanned += loader.report().bytes_scanned;
-  recovery_points_lost_ = recovery_points_lost_ || loader.report().recovery_point_lost;
-  logs_.emplace(name, std::move(log));
-  unopened_.erase(name);
-}
-
-// After an orderly stop and without the file, a crash would have everything read again, and rot in
-// it be taken for what a crash has left incomplete. So the file is there again before anything is
-// acknowledged.
-Task<> LogDirectory::restore_recovery_points() {
-  if (!std::exchange(recovery_points_lost_, false)) co_return;
-  const Result<> written =
-      co_await runtime::as_result(write_checkpoint(Checkpoint::kRecoveryPoint));
-  if (!written) LOG_WARNING("log", "{}", written.error().message());
-}
-
-Task<> LogDirectory::stable() {
-  for (const auto& [name, log] : logs_) {
-    co_await runtime::as_result(log->durable(log->log_end_offset()));
-  }
-  std::erase_if(logs_, [&](const auto& loaded) {
-    const auto& [name, log] = loaded;
-    if (!log->failure() || name.topic == kMetadataTopic) return false;
-    unloadable_.emplace(name, *log->failure());
-    unopened_.insert(name);
-    log->close();
-    return true;
-  });
-}
-
 // From here on the directory changes; a crash must not find it clean.
 Result<> LogDirectory::forget_clean_stop() {
   if (!was_clean_ || marker_removed_) return {};
@@ -370,36 +224,6 @@ Result<> LogDirectory::forget_clean_stop() {
   TRY(services_.env.disk.sync_directory(path()));
   marker_removed_ = true;
   return {};
-}
-
-// Zero when the file is missing or damaged: it is stable before anything else in the directory is.
-Result<TopicId> LogDirectory::read_topic_id(const TopicPartition& name) {
-  const std::string directory = join_path(path(), name.to_string());
-  const Result<TopicId> id = read_partition_metadata(services_.env.disk, directory);
-  if (id || (id.error().code() != Errc::kNotFound && id.error().code() != Errc::kCorruptFile)) {
-    return id;
-  }
-  if (id.error().code() == Errc::kCorruptFile) {
-    LOG_WARNING("log", "{}: {}; it is written anew once the topic is known", directory,
-                id.error().message());
-  }
-  return TopicId{};
-}
-
-Task<std::shared_ptr<PartitionLog>> LogDirectory::load_one(
-    TopicPartition name, TopicId id, std::shared_ptr<const LogConfig> config) {
-  const auto found = std::ranges::find(found_, name);
-  if (found != found_.end()) {
-    found_.erase(found);
-    const FactsOf facts_of = [&](const TopicPartition&) { return Facts{config, id}; };
-    LoadProgress progress;
-    co_await load_partition(name, &facts_of, &progress);
-    const std::shared_ptr<PartitionLog> log = find(name);
-    co_await recovery_->replay_now(log);
-    log->end_recovery();
-    co_await restore_recovery_points();
-  }
-  co_return co_await create(name, id, std::move(config));
 }
 
 // Partitions come and go.
@@ -414,6 +238,7 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
   if (const auto bad = unloadable_.find(name); bad != unloadable_.end()) {
     return fail(Errc::kKafkaStorageError, bad->second.message());
   }
+  CHECK(!is_waiting(name));
   std::shared_ptr<PartitionLog> log = find(name);
   if (log && log->topic_id() == id) return log;
   if (log && !log->topic_id().is_zero()) {
@@ -430,29 +255,11 @@ Result<std::shared_ptr<PartitionLog>> LogDirectory::create(
     TRY(log->record_topic_id(id));
   }
   // One of the same name that was removed has left a recovery point behind.
-  log->recovery_point_too_high_ = entry(recovery_points_, name) > log->log_end_offset();
+  log->recovery_point_too_high_ = offset_of(recovery_points_, name) > log->log_end_offset();
   logs_.insert_or_assign(name, log);
   if (recovery_) TRY(recovery_->replay_now(log));
   log->end_recovery();
   return log;
-}
-
-// One that has lines and no directory has lost it, and what was given out there stays given out.
-Result<> LogDirectory::go_on_behind_loss(PartitionLog& log) {
-  if (!recovery_) return {};
-  LogCheckpoints left = checkpoints_of(log.name());
-  left.recovery_point = recovery_->recovery_point(key_of(log), left.recovery_point);
-  if (left.end() == Offset(0)) return {};
-  if (left.log_start < left.end()) {
-    log.report_missing(left.log_start, left.end(), "its directory is gone");
-  }
-  recovery_->note_lost(key_of(log));
-  Result<> begun = log.restart_at(left.end());
-  if (!begun) {  // a later attempt would not know
-    unloadable_.emplace(log.name(), begun.error());
-    unopened_.insert(log.name());
-  }
-  return begun;
 }
 
 // The journal may have records of the new partition before anything else of it is stable. A crash
@@ -473,16 +280,19 @@ Result<> LogDirectory::set_aside(const TopicPartition& name) {
 }
 
 Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kind) {
-  const auto found = logs_.find(name);
-  if (found == logs_.end()) return fail(Errc::kUnknownTopicOrPartition, name.to_string());
+  if (loading_ == name) {
+    away_when_loaded_ = kind;
+    return {};
+  }
+  const std::shared_ptr<PartitionLog> log = find(name);
+  if (!log && !is_waiting(name)) return fail(Errc::kUnknownTopicOrPartition, name.to_string());
   runtime::Env& env = services_.env;
   const std::string from = join_path(path(), name.to_string());
   const PartitionDirectoryName away{name, kind, hex_of(env.random.uuid())};
   const std::string to = join_path(path(), away.to_string());
-  const MonoTime when = env.loop.now() + found->second->config().file_delete_delay_ms;
-  const bool on_disk = found->second->on_disk_;
-  found->second->close();
-  if (on_disk) {
+  const MonoTime when = env.loop.now() + (log ? log->config() : LogConfig()).file_delete_delay_ms;
+  if (log) log->close();
+  if (!log || log->on_disk_) {
     removals_.forget_within(from);
     TRY(env.disk.rename(from, to));
     if (kind == DirectoryKind::kDelete) removals_.add(to, when);
@@ -490,7 +300,8 @@ Result<> LogDirectory::rename_away(const TopicPartition& name, DirectoryKind kin
     if (recovery_) removed_names_.add(name, kind);
     lines_stale_ = true;
   }
-  logs_.erase(found);
+  logs_.erase(name);
+  unopened_.erase(name);
   for (size_t i = 0; i < kCheckpointCount; ++i) checkpoints_.want(static_cast<Checkpoint>(i));
   return {};
 }
@@ -660,7 +471,7 @@ Task<> LogDirectory::save_epochs() {
 Task<> LogDirectory::close(int64_t broker_epoch) {
   co_await maintenance_.close();
   committer_.set_patient(false);
-  bool clean = true;
+  bool clean = !loading_;
   for (const auto& [name, log] : logs_) {
     co_await committer_.few_waiting();  // what is to be synced is open
     if (const Result<> prepared = log->prepare_close(); !prepared) {
@@ -691,8 +502,14 @@ Task<> LogDirectory::close(int64_t broker_epoch) {
 }
 
 Result<> LogDirectory::mark_clean(int64_t broker_epoch) {
-  // What could not be loaded was not closed either.
-  if (!unloadable_.empty() || !found_.empty()) return {};
+  // What could not be loaded was not closed either. What waits is as it was left.
+  const bool waiting_is_clean = waiting().empty() || (was_clean_ && is_loaded_);
+  if (!waiting_is_clean) {
+    LOG_INFO("log",
+             "{}: stopped while {} partitions were still to be recovered; the next start does",
+             path(), waiting().size());
+  }
+  if (!unloadable_.empty() || !waiting_is_clean) return {};
   return runtime::write_file_atomically(services_.env.disk, join_path(path(), kCleanShutdownName),
                                         format_clean_shutdown(broker_epoch));
 }

@@ -3,12 +3,15 @@
 // to be there; the broker knows that.
 //
 //   open()    locks, checks meta.properties (or writes it), reads the checkpoints
-//   load()    loads every partition, recovering after a crash
+//   load()    loads what has to be there before anything is served: after a crash the partitions
+//             of which the journal has something, after an orderly stop those of which the
+//             checkpoints do not tell enough. The others wait: load_now(), load_waiting()
 //   close()   makes everything stable, writes checkpoints and the clean-shutdown marker
 //
 // After close() it is a plain Kafka directory.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -96,7 +99,7 @@ class LogDirectory {
   bool was_clean() const { return was_clean_; }
   std::optional<int64_t> previous_broker_epoch() const { return previous_broker_epoch_; }
 
-  /// Loads every partition but those that load_one() has loaded. One that cannot be loaded is left
+  /// Loads what cannot wait, but for what load_one() has loaded. One that cannot be loaded is left
   /// out and reported: the others serve.
   /// Shape: the config may be a preliminary one, to be corrected by update_config(). The id counts
   /// where the partition's own file of it is lost.
@@ -111,6 +114,19 @@ class LogDirectory {
   /// loaded.
   runtime::Task<> stable();
 
+  /// Whether the partition is there and was not loaded yet.
+  bool is_waiting(const TopicPartition& name) const;
+  std::vector<TopicPartition> waiting() const;
+  /// Loads one that waits, where that takes opening files and no recovery. Otherwise it is the next
+  /// that load_waiting() takes, and the answer is no.
+  /// Errors: kIo, kCorruptFile, kNewerFormat; it is not tried again then.
+  Result<bool> load_now(const TopicPartition& name, Facts facts);
+  /// Loads all that wait, one after the other, while others are served. Calls `on_loaded` for those
+  /// it has loaded, or could not load, or that were removed meanwhile.
+  runtime::Task<> load_waiting(FactsOf facts_of,
+                               std::function<void(const TopicPartition&)> on_loaded,
+                               std::function<void(const LoadProgress&)> progress = {});
+
   /// Starts checkpoints, retention, compaction and removal, until close().
   void start_maintenance();
 
@@ -121,14 +137,15 @@ class LogDirectory {
   /// Partitions that are there but could not be loaded, with the reason.
   const std::map<TopicPartition, Error>& unloadable() const { return unloadable_; }
 
-  /// Creates an empty partition, or returns the one that is there. It gets a directory when it is
-  /// written first.
+  /// Creates an empty partition, or returns the one that is there and does not wait. It gets a
+  /// directory when it is written first.
   /// Errors: kInconsistentTopicId when it belongs to another topic id; kKafkaStorageError when it
   /// could not be loaded; kDiskFull, kIo.
   Result<std::shared_ptr<PartitionLog>> create(const TopicPartition& name, TopicId id,
                                                std::shared_ptr<const LogConfig> config);
 
-  /// Closes a partition and renames its directory away; the files go after file.delete.delay.ms.
+  /// Closes a partition and renames its directory away; the files go after file.delete.delay.ms, of
+  /// one that was never loaded after the default. One that is just being loaded goes when it is.
   /// Errors: kUnknownTopicOrPartition, kIo.
   Result<> remove(const TopicPartition& name);
   /// The same, but the files stay: the cluster does not know the replica, a person may.
@@ -162,8 +179,15 @@ class LogDirectory {
   Result<> open_journal();
   Result<> find_partitions();
   LogCheckpoints checkpoints_of(const TopicPartition& name) const;
-  runtime::Task<> load_partition(TopicPartition name, const FactsOf* facts_of,
-                                 LoadProgress* progress);
+  bool can_wait(const TopicPartition& name, const Facts& facts) const;
+  struct Loading;
+  Result<Loading> begin_load(const TopicPartition& name, Facts facts);
+  void end_load(Loading loaded);
+  Result<bool> open_as_left(const TopicPartition& name, Facts facts);
+  runtime::Task<> load_partition(TopicPartition name, Facts facts, int64_t* bytes_scanned);
+  runtime::Task<> load_behind(TopicPartition name, Facts facts, int64_t* bytes_scanned);
+  runtime::Task<> make_stable(std::shared_ptr<PartitionLog> log);
+  void give_up(const TopicPartition& name, const Error& why);
   runtime::Task<> replay_journal();
   void end_recovery();
   runtime::Task<> restore_recovery_points();
@@ -189,6 +213,7 @@ class LogDirectory {
   std::unique_ptr<runtime::DirectoryLock> lock_;
   bool was_clean_ = false;
   bool marker_removed_ = false;
+  bool is_loaded_ = false;  // all but those that can wait
   bool closed_clean_ = false;
   bool recovery_points_lost_ = false;
   std::optional<int64_t> previous_broker_epoch_;
@@ -197,8 +222,10 @@ class LogDirectory {
   bool log_starts_lost_ = false;
   OffsetCheckpoint high_watermarks_;
   OffsetCheckpoint cleaner_offsets_;
-  std::vector<TopicPartition> found_;  // not loaded yet
-  std::set<TopicPartition> unopened_;  // the same, and those that could not be loaded
+  std::set<TopicPartition> unopened_;      // those that wait, and those that could not be loaded
+  std::deque<TopicPartition> asked_;       // of those that wait, who is to be next
+  std::optional<TopicPartition> loading_;  // by load_waiting()
+  std::optional<DirectoryKind> away_when_loaded_;
   // Perhaps not stably, until the directory is synced. With which removal it was.
   std::map<TopicPartition, uint64_t> removed_;
   uint64_t removals_count_ = 0;

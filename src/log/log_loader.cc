@@ -43,19 +43,27 @@ struct LogLoader::Files {
 };
 
 Task<> LogLoader::load() {
+  if (!co_await open()) co_await recover();
+  co_await settle();
+}
+
+Result<bool> LogLoader::load_now() {
+  if (!TRY(open()) || is_recovery_point_lost()) return false;
+  TRY(settle());
+  return true;
+}
+
+// Returns whether the log is as an orderly stop has left it. If not, it has to be recovered.
+Result<bool> LogLoader::open() {
   log_->on_disk_ = true;
   log_->home_.owner = nullptr;  // it is not for others to sync what is half recovered
-  Files files = co_await list_files();
-  co_await finish_swaps(files);
-  co_await open_segments(files);
-  co_await load_epochs();
-  if (log_->segments_.empty()) {
-    co_await start_empty();
-  } else if (!measure()) {
-    co_await recover();
-  }
-  log_->home_.owner = log_.get();
-  co_await settle();
+  Files files = TRY(list_files());
+  TRY(finish_swaps(files));
+  TRY(open_segments(files));
+  TRY(load_epochs());
+  if (!log_->segments_.empty()) return measure();
+  TRY(start_empty());
+  return true;
 }
 
 std::string LogLoader::path_of(const SegmentFileName& name) const {
@@ -413,6 +421,10 @@ Task<std::optional<LogLoader::Reading>> LogLoader::read_segment(size_t index, ru
     if (scan.next_position() > next_yield) {
       next_yield = scan.next_position() + kBytesBetweenYields;
       co_await runtime::yield();
+      const bool reads_all = scan.next_offset() >= trusted;  // and not headers only
+      if (reads_all && !file->is_resident(scan.next_position(), kBytesBetweenYields)) {
+        co_await file->read_ahead(scan.next_position(), kBytesBetweenYields);
+      }
     }
   }
   reading.next_offset = scan.next_offset();
@@ -501,6 +513,7 @@ void LogLoader::note_cut(const Damage& damage, const Segment& segment) {
 // Brings the parts in line with each other.
 Result<> LogLoader::settle() {
   PartitionLog& log = *log_;
+  log.home_.owner = &log;
   if (!log.segments_.empty() && log.log_end_ < checkpoints_.log_start) {
     // Unlike Kafka, which removes what is there: one wrong number must not cost a partition.
     return fail(
@@ -523,8 +536,7 @@ Result<> LogLoader::settle() {
       log.log_start_ = std::max(log.log_start_, log.segments_.first().base_offset());
     }
   }
-  report_.recovery_point_lost =
-      checkpoints_.clean && checkpoints_.recovery_point < log.stable_.flushed();
+  report_.recovery_point_lost = is_recovery_point_lost();
   for (const auto& [damage, index] : damaged_) log.report(damage, index);
   log.high_watermark_ = std::clamp(checkpoints_.high_watermark, log.log_start_, log.log_end_);
   if (log.epochs_.truncate_from_end(log.log_end_)) log.note_epochs_changed(log.log_end_);
@@ -535,6 +547,10 @@ Result<> LogLoader::settle() {
   log.plan_attention();
   log.hurry_removal();
   return {};
+}
+
+bool LogLoader::is_recovery_point_lost() const {
+  return checkpoints_.clean && checkpoints_.recovery_point < log_->stable_.flushed();
 }
 
 // What was deleted before its segments go has no epoch any more.

@@ -58,12 +58,17 @@ class LogLoader {
   /// Errors: kIo, kCorruptFile, kNewerFormat; the log is not usable then.
   /// Runs: yields every few MiB. The loader outlives the task.
   runtime::Task<> load();
+  /// The same, where there is nothing to recover; else it says no, and the log is to be dropped and
+  /// loaded anew.
+  Result<bool> load_now();
 
   const LoadReport& report() const { return report_; }
 
  private:
   struct Files;
 
+  Result<bool> open();
+  bool is_recovery_point_lost() const;
   std::string path_of(const SegmentFileName& name) const;
   Result<Files> list_files();
   Result<> finish_swaps(Files& files);

@@ -41,16 +41,21 @@ struct LogServer {
 
 using Partitions = std::map<TopicPartition, TopicId>;
 
-// As a broker does, which knows from its metadata what there ought to be.
-inline runtime::Task<> load_all(LogDirectory* directory, std::shared_ptr<const LogConfig> config,
-                                const Partitions* wanted) {
-  co_await directory->load([config, wanted](const TopicPartition& name) {
+inline LogDirectory::FactsOf facts_from(std::shared_ptr<const LogConfig> config,
+                                        const Partitions* wanted) {
+  return [config, wanted](const TopicPartition& name) {
     const auto known = wanted->find(name);
     return LogDirectory::Facts{config, known == wanted->end() ? TopicId() : known->second};
-  });
+  };
+}
+
+// As a broker does, which knows from its metadata what there ought to be.
+inline runtime::Task<> load_first(LogDirectory* directory, std::shared_ptr<const LogConfig> config,
+                                  const Partitions* wanted) {
+  co_await directory->load(facts_from(config, wanted));
   for (const auto& [name, id] : *wanted) {
     const bool missing = !directory->find(name) && !directory->unloadable().contains(name);
-    if (missing) co_await directory->create(name, id, config);
+    if (missing && !directory->is_waiting(name)) co_await directory->create(name, id, config);
   }
   directory->start_maintenance();
 }
@@ -73,6 +78,11 @@ class LogWorld {
   std::shared_ptr<LogConfig> shared_config() { return config_; }
 
   Result<> start() {
+    TRY(start_serving());
+    return load_waiting();
+  }
+  /// As far as a start goes before anybody is served.
+  Result<> start_serving() {
     server_ = nullptr;
     node_.start([this](runtime::Env& env) {
       auto server = std::make_shared<LogServer>(env, options_);
@@ -80,7 +90,20 @@ class LogWorld {
       return server;
     });
     if (!server_->opened) return std::unexpected(server_->opened.error());
-    return world_.run(node_, load_all(&directory(), config_, &created_), seconds(600));
+    return world_.run(node_, load_first(&directory(), config_, &created_), seconds(600));
+  }
+  /// The rest. `order` gets those that were loaded.
+  Result<> load_waiting(std::vector<TopicPartition>* order = nullptr) {
+    return world_.run(node_, loading(order), seconds(600));
+  }
+  runtime::Task<> loading(std::vector<TopicPartition>* order = nullptr) {
+    return directory().load_waiting(facts_from(config_, &created_),
+                                    [order](const TopicPartition& name) {
+                                      if (order) order->push_back(name);
+                                    });
+  }
+  Result<bool> load_now(const TopicPartition& name = kOrders) {
+    return directory().load_now(name, facts_from(config_, &created_)(name));
   }
   LogDirectory& directory() { return **server_->opened; }
 

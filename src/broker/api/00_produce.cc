@@ -123,7 +123,7 @@ class Produce {
                   "transactions are not offered by this broker");
     }
     const bool by_id = request_.version() >= kFirstVersionWithTopicIds;
-    const Topic* found = by_id ? node_.topics.find(topic.topic_id) : node_.topics.find(topic.name);
+    Topic* found = by_id ? node_.topics.find(topic.topic_id) : node_.topics.find(topic.name);
     if (!found) return fail(by_id ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition);
     if (metadata::is_internal_topic(found->name()) && request_.client_id() != kAdminClientId) {
       return fail(Errc::kInvalidTopicException,

@@ -63,7 +63,7 @@ Result<std::optional<log::OffsetAtTime>> search(log::PartitionLog& log, Timestam
                                        : log.offset_for_timestamp(timestamp, bound);
 }
 
-Result<std::optional<log::OffsetAtTime>> answer_one(const Topic* topic,
+Result<std::optional<log::OffsetAtTime>> answer_one(Topic* topic,
                                                     const ListOffsetsRequest::Partition& wanted,
                                                     int16_t version, log::ReadBound bound) {
   if (!topic) return fail(Errc::kUnknownTopicOrPartition);
@@ -92,7 +92,7 @@ runtime::Task<> handle_list_offsets(Request* request) {
   }
   for (size_t t = 0; t < wanted.topics.size(); ++t) {
     const auto& topic = wanted.topics[t];
-    const Topic* found = request->node().topics.find(topic.name);
+    Topic* found = request->node().topics.find(topic.name);
     answer.topics[t].name = topic.name;
     answer.topics[t].partitions =
         arena.make_array<ListOffsetsResponse::Partition>(topic.partitions.size());

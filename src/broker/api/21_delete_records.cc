@@ -27,7 +27,7 @@ struct Moved {
   DeleteRecordsResponse::Partition* answer;
 };
 
-Result<Moved> delete_records(const Topic* topic, const DeleteRecordsRequest::Partition& wanted) {
+Result<Moved> delete_records(Topic* topic, const DeleteRecordsRequest::Partition& wanted) {
   if (!topic) return fail(Errc::kUnknownTopicOrPartition);
   if (metadata::is_internal_topic(topic->name())) {
     return fail(Errc::kInvalidTopicException, fmt::format("{} is kept by brokers", topic->name()));
@@ -55,7 +55,7 @@ runtime::Task<> handle_delete_records(Request* request) {
   answer.topics = arena.make_array<DeleteRecordsResponse::Topic>(wanted.topics.size());
   for (size_t t = 0; t < wanted.topics.size(); ++t) {
     const auto& topic = wanted.topics[t];
-    const Topic* found = request->node().topics.find(topic.name);
+    Topic* found = request->node().topics.find(topic.name);
     answer.topics[t].name = topic.name;
     answer.topics[t].partitions =
         arena.make_array<DeleteRecordsResponse::Partition>(topic.partitions.size());

@@ -16,7 +16,7 @@ using kafka::OffsetForLeaderEpochRequest;
 using kafka::OffsetForLeaderEpochResponse;
 
 Result<std::optional<log::LeaderEpochs::EndOffset>> end_of_epoch(
-    const Topic* topic, const OffsetForLeaderEpochRequest::Partition& wanted) {
+    Topic* topic, const OffsetForLeaderEpochRequest::Partition& wanted) {
   if (!topic) return fail(Errc::kUnknownTopicOrPartition);
   const std::shared_ptr<Partition> partition = TRY(topic->partition(wanted.partition));
   TRY(partition->check_leader_epoch(wanted.current_leader_epoch));
@@ -32,7 +32,7 @@ runtime::Task<> handle_offset_for_leader_epoch(Request* request) {
   answer.topics = arena.make_array<OffsetForLeaderEpochResponse::Topic>(wanted.topics.size());
   for (size_t t = 0; t < wanted.topics.size(); ++t) {
     const auto& topic = wanted.topics[t];
-    const Topic* found = request->node().topics.find(topic.topic);
+    Topic* found = request->node().topics.find(topic.topic);
     answer.topics[t].topic = topic.topic;
     answer.topics[t].partitions =
         arena.make_array<OffsetForLeaderEpochResponse::Partition>(topic.partitions.size());

@@ -22,7 +22,7 @@ DescribeLogDirsResponse::Partition describe(const Partition& partition) {
   return {.partition_index = partition.index(), .partition_size = partition.log().size_bytes()};
 }
 
-std::vector<DescribeLogDirsResponse::Partition> all_of(const Topic& topic) {
+std::vector<DescribeLogDirsResponse::Partition> all_of(Topic& topic) {
   std::vector<DescribeLogDirsResponse::Partition> found;
   for (size_t i = 0; i < topic.partition_count(); ++i) {
     const auto partition = topic.partition(PartitionIndex(static_cast<int32_t>(i)));
@@ -32,7 +32,7 @@ std::vector<DescribeLogDirsResponse::Partition> all_of(const Topic& topic) {
 }
 
 std::vector<DescribeLogDirsResponse::Topic> wanted_topics(const DescribeLogDirsRequest& wanted,
-                                                          const Topics& topics, Arena& arena) {
+                                                          Topics& topics, Arena& arena) {
   std::vector<DescribeLogDirsResponse::Topic> out;
   const auto add = [&](const Topic& topic,
                        const std::vector<DescribeLogDirsResponse::Partition>& partitions) {
@@ -41,7 +41,7 @@ std::vector<DescribeLogDirsResponse::Topic> wanted_topics(const DescribeLogDirsR
     }
   };
   if (!wanted.topics) {
-    for (const auto& [id, topic] : topics.all()) add(topic, all_of(topic));
+    for (auto& [id, topic] : topics.all()) add(topic, all_of(topic));
     return out;
   }
   std::map<std::string_view, std::set<PartitionIndex>> named;
@@ -49,7 +49,7 @@ std::vector<DescribeLogDirsResponse::Topic> wanted_topics(const DescribeLogDirsR
     named[topic.topic].insert(topic.partitions.begin(), topic.partitions.end());
   }
   for (const auto& [name, indexes] : named) {
-    const Topic* topic = topics.find(name);
+    Topic* topic = topics.find(name);
     if (!topic) continue;
     std::vector<DescribeLogDirsResponse::Partition> found;
     for (const PartitionIndex index : indexes) {
@@ -64,7 +64,7 @@ std::vector<DescribeLogDirsResponse::Topic> wanted_topics(const DescribeLogDirsR
 
 runtime::Task<> handle_describe_log_dirs(Request* request) {
   const auto wanted = co_await request->decode<DescribeLogDirsRequest>();
-  const Topics& topics = request->node().topics;
+  Topics& topics = request->node().topics;
   Arena& arena = request->arena();
   DescribeLogDirsResponse answer;
   answer.results = arena.make_array<DescribeLogDirsResponse::Directory>(1);
