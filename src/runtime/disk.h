@@ -114,6 +114,7 @@ class Disk {
  public:
   virtual ~Disk() = default;
 
+  /// Errors: also kIo for what is no regular file.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenOptions options) = 0;
   /// Replaces `to` in one step when it is a file.
   virtual Result<> rename(const std::string& from, const std::string& to) = 0;

@@ -288,12 +288,21 @@ class SystemDirectoryLock : public DirectoryLock {
   FileDescriptor fd_;
 };
 
+// Without O_NONBLOCK who opens a FIFO waits until somebody else does.
 int open_flags(const OpenOptions& options) {
-  int flags = O_CLOEXEC | (options.read_only ? O_RDONLY : O_RDWR);
+  int flags = O_CLOEXEC | O_NONBLOCK | (options.read_only ? O_RDONLY : O_RDWR);
   if (options.create) flags |= O_CREAT;
   if (options.create && options.exclusive) flags |= O_EXCL;
   if (options.truncate) flags |= O_TRUNC;
   return flags;
+}
+
+Result<> check_regular(const NamedDescriptor& file) {
+  struct stat facts{};
+  if (::fstat(file.fd.get(), &facts) != 0) return fail(system_error(errno, "open", file.path));
+  if (S_ISREG(facts.st_mode)) return {};
+  const std::string_view what = S_ISDIR(facts.st_mode) ? "a directory" : "no regular file";
+  return fail(Errc::kIo, fmt::format("open {}: it is {}", file.path, what));
 }
 
 }  // namespace
@@ -307,8 +316,9 @@ Result<std::unique_ptr<File>> SystemDisk::open(const std::string& path, OpenOpti
     fd = FileDescriptor(::open(path.c_str(), flags, 0644));
   }
   if (!fd.valid()) return fail(system_error(errno, "open", path));
-  return std::make_unique<SystemFile>(NamedDescriptor{std::move(fd), path}, options, threads_,
-                                      stable_writer_);
+  NamedDescriptor file{std::move(fd), path};
+  TRY(check_regular(file));
+  return std::make_unique<SystemFile>(std::move(file), options, threads_, stable_writer_);
 }
 
 void SystemDisk::let_go(FileDescriptor held) {

@@ -181,6 +181,19 @@ TEST_CASE("files are written in pieces, synced, cut and read back") {
   CHECK(read_file(machine.disk, path + "x", 5).error().code() == Errc::kNotFound);
 }
 
+TEST_CASE("what is no regular file is not opened as one, and nobody waits for it") {
+  const TemporaryDirectory directory;
+  Machine machine;
+  const std::string fifo = join_path(directory.path, "fifo");
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  for (const bool read_only : {true, false}) {
+    const auto opened = machine.disk.open(fifo, {.read_only = read_only});
+    REQUIRE(!opened);
+    CHECK(opened.error().message().find("no regular file") != std::string::npos);
+    CHECK(machine.disk.open(directory.path, {.read_only = read_only}).error().code() == Errc::kIo);
+  }
+}
+
 Task<> sync_and_forget(Machine* machine, std::string path) {
   Scope scope(machine->loop);
   std::unique_ptr<File> file = co_await machine->disk.open(path, {.create = true});
