@@ -14,7 +14,7 @@ Result<std::shared_ptr<Partition>> Topic::partition(PartitionIndex index) {
                             static_cast<int64_t>(partitions_.size()) - 1, index.value));
   }
   const Slot& slot = partitions_[static_cast<size_t>(index.value)];
-  if (slot.is_waiting) owner_.load_now(*this, index);
+  if (slot.is_waiting && !slot.is_asked) owner_.load_now(*this, index);
   if (!slot.partition) return fail(slot.missing, fmt::format("{}-{}", name_, index.value));
   return slot.partition;
 }
@@ -107,7 +107,7 @@ void Topics::update_slot(Topic& topic, PartitionIndex index, const metadata::Par
 
 void Topics::serve(Topic& topic, PartitionIndex index) {
   Topic::Slot& slot = topic.partitions_[static_cast<size_t>(index.value)];
-  slot.is_waiting = false;
+  slot.is_waiting = slot.is_asked = false;
   Result<std::shared_ptr<log::PartitionLog>> log = log_of(topic, index);
   if (!log) {
     const Errc code = log.error().code();
@@ -129,7 +129,10 @@ Result<std::shared_ptr<log::PartitionLog>> Topics::log_of(const Topic& topic,
                                                           PartitionIndex index) {
   const log::TopicPartition name{topic.name_, index};
   const std::shared_ptr<log::PartitionLog> found = logs_.find(name);
-  if (found && !found->topic_id().is_zero() && found->topic_id() != topic.id_) set_aside(name);
+  if (found && !found->topic_id().is_zero() && found->topic_id() != topic.id_) {
+    set_aside(name, fmt::format("is of another topic, whose id is {}; of {} it has nothing",
+                                found->topic_id().value.to_string(), topic.name_));
+  }
   return logs_.create(name, topic.id_, topic.config_);
 }
 
@@ -144,7 +147,11 @@ log::LogDirectory::Facts Topics::facts_of(const log::TopicPartition& name) {
 void Topics::load_now(Topic& topic, PartitionIndex index) {
   const log::TopicPartition name{topic.name_, index};
   const Result<bool> loaded = logs_.load_now(name, {topic.config_, topic.id_});
-  if (!loaded || *loaded) serve(topic, index);
+  if (!loaded || *loaded) {
+    serve(topic, index);
+  } else {
+    topic.partitions_[static_cast<size_t>(index.value)].is_asked = true;
+  }
 }
 
 void Topics::on_loaded(const log::TopicPartition& name) {
@@ -211,12 +218,13 @@ void Topics::set_strays_aside(const metadata::Image& image) {
     const metadata::Partition* known = topic ? topic->find(name.partition) : nullptr;
     if (!known || !known->has_replica(self_)) strays.push_back(std::move(name));
   }
-  for (const log::TopicPartition& name : strays) set_aside(name);
+  for (const log::TopicPartition& name : strays) {
+    set_aside(name, "is on disk, but the cluster does not know it");
+  }
 }
 
-void Topics::set_aside(const log::TopicPartition& name) {
-  LOG_WARNING("broker", "{} is on disk, but the cluster does not know it; set aside",
-              name.to_string());
+void Topics::set_aside(const log::TopicPartition& name, std::string_view why) {
+  LOG_WARNING("broker", "{} {}; set aside", name.to_string(), why);
   if (const Result<> done = logs_.set_aside(name); !done) {
     LOG_ERROR("broker", "{} cannot be set aside: {}", name.to_string(), done.error().message());
   }

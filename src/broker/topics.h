@@ -46,6 +46,7 @@ class Topic {
     LeaderEpoch leader_epoch;
     Errc missing = Errc::kUnknownTopicOrPartition;  ///< why, while there is none
     bool is_waiting = false;                        ///< its log is not loaded yet
+    bool is_asked = false;                          ///< and will be soon
   };
   Topics& owner_;
   std::string name_;
@@ -105,7 +106,7 @@ class Topics {
   void load_now(Topic& topic, PartitionIndex index);
   void serve(Topic& topic, PartitionIndex index);
   Result<std::shared_ptr<log::PartitionLog>> log_of(const Topic& topic, PartitionIndex index);
-  void set_aside(const log::TopicPartition& name);
+  void set_aside(const log::TopicPartition& name, std::string_view why);
   void update_configs(const metadata::Image& image,
                       const std::set<metadata::ConfigResource>& changed);
   void update_config(const metadata::Image& image, Topic& topic) const;

@@ -11,7 +11,6 @@
 // After close() it is a plain Kafka directory.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -117,8 +116,9 @@ class LogDirectory {
   /// Whether the partition is there and was not loaded yet.
   bool is_waiting(const TopicPartition& name) const;
   std::vector<TopicPartition> waiting() const;
-  /// Loads one that waits, where that takes opening files and no recovery. Otherwise it is the next
-  /// that load_waiting() takes, and the answer is no.
+  /// Loads one that waits, where that takes opening files and no recovery. Otherwise, or when there
+  /// is no descriptor for it, it is among the next that load_waiting() takes, and the answer is no:
+  /// until that says so, there is no need to ask again.
   /// Errors: kIo, kCorruptFile, kNewerFormat; it is not tried again then.
   Result<bool> load_now(const TopicPartition& name, Facts facts);
   /// Loads all that wait, one after the other, while others are served. Calls `on_loaded` for those
@@ -188,6 +188,7 @@ class LogDirectory {
   runtime::Task<> load_behind(TopicPartition name, Facts facts, int64_t* bytes_scanned);
   runtime::Task<> make_stable(std::shared_ptr<PartitionLog> log);
   void give_up(const TopicPartition& name, const Error& why);
+  size_t waiting_count() const;
   runtime::Task<> replay_journal();
   void end_recovery();
   runtime::Task<> restore_recovery_points();
@@ -223,7 +224,7 @@ class LogDirectory {
   OffsetCheckpoint high_watermarks_;
   OffsetCheckpoint cleaner_offsets_;
   std::set<TopicPartition> unopened_;      // those that wait, and those that could not be loaded
-  std::deque<TopicPartition> asked_;       // of those that wait, who is to be next
+  std::set<TopicPartition> asked_;         // of those that wait, who is to be next
   std::optional<TopicPartition> loading_;  // by load_waiting()
   std::optional<DirectoryKind> away_when_loaded_;
   // Perhaps not stably, until the directory is synced. With which removal it was.

@@ -16,6 +16,8 @@ using runtime::Task;
 namespace {
 
 constexpr std::string_view kMetadataTopic = "__cluster_metadata";
+constexpr Duration kLoadingPerTurn = milliseconds(1);
+constexpr Duration kTryAgain = seconds(1);
 
 // How far the log was, as the checkpoint tells. No log gets as far as a damaged one may say, and
 // behind that no record would find an offset.
@@ -26,6 +28,11 @@ Offset reached(const OffsetCheckpoint& checkpoint, const TopicPartition& name) {
   LOG_WARNING("log", "{}: a checkpoint says offset {}, where no log gets; it is not believed",
               name.to_string(), told.value);
   return Offset(0);
+}
+
+// Others have the descriptors or the memory now.
+bool will_pass(const Error& error) {
+  return error.code() == Errc::kOverloaded;
 }
 
 JournalRecovery::Key key_of(const PartitionLog& log) {
@@ -41,6 +48,11 @@ bool LogDirectory::has_partitions() const {
 
 bool LogDirectory::is_waiting(const TopicPartition& name) const {
   return loading_ == name || (unopened_.contains(name) && !unloadable_.contains(name));
+}
+
+// Those that could not be loaded are not opened either.
+size_t LogDirectory::waiting_count() const {
+  return unopened_.size() - unloadable_.size();
 }
 
 std::vector<TopicPartition> LogDirectory::waiting() const {
@@ -228,10 +240,11 @@ Task<> LogDirectory::make_stable(std::shared_ptr<PartitionLog> log) {
 
 Result<bool> LogDirectory::load_now(const TopicPartition& name, Facts facts) {
   if (!is_waiting(name)) return true;
-  if (loading_ == name || std::ranges::find(asked_, name) != asked_.end()) return false;
-  const Result<bool> loaded = was_clean_ ? open_as_left(name, std::move(facts)) : false;
+  if (loading_ == name || asked_.contains(name)) return false;
+  Result<bool> loaded = was_clean_ ? open_as_left(name, std::move(facts)) : false;
+  if (!loaded && will_pass(loaded.error())) loaded = false;
   if (!loaded) give_up(name, loaded.error());
-  if (loaded && !*loaded) asked_.push_back(name);
+  if (loaded && !*loaded) asked_.insert(name);
   return loaded;
 }
 
@@ -242,28 +255,33 @@ Result<bool> LogDirectory::open_as_left(const TopicPartition& name, Facts facts)
   return true;
 }
 
+// Several in one turn of the loop: clients that ask for thousands of them make for long turns.
 Task<> LogDirectory::load_waiting(FactsOf facts_of,
                                   std::function<void(const TopicPartition&)> on_loaded,
                                   std::function<void(const LoadProgress&)> progress) {
   const std::vector<TopicPartition> names = waiting();
   LoadProgress state{.partitions_total = names.size()};
-  while (state.partitions_done < names.size()) {
-    const bool is_asked = !asked_.empty();
-    const TopicPartition name = is_asked ? asked_.front() : names[state.partitions_done];
-    if (is_asked) {
-      asked_.pop_front();
+  MonoTime yield_at = services_.env.clock.mono() + kLoadingPerTurn;
+  for (size_t next = 0; next < names.size() || !asked_.empty();) {
+    TopicPartition name;
+    if (asked_.empty()) {
+      name = names[next++];
     } else {
-      ++state.partitions_done;
+      name = std::move(asked_.extract(asked_.begin()).value());
     }
     if (!is_waiting(name)) continue;
     state.current = &name;
+    state.partitions_done = names.size() - std::min(names.size(), waiting_count());
     if (progress) progress(state);
     co_await load_behind(name, facts_of(name), &state.bytes_scanned);
-    on_loaded(name);
+    if (!is_waiting(name)) on_loaded(name);
     co_await committer_.few_waiting();
+    if (services_.env.clock.mono() < yield_at) continue;
     co_await runtime::yield();
+    yield_at = services_.env.clock.mono() + kLoadingPerTurn;
   }
   state.current = nullptr;
+  state.partitions_done = names.size();
   if (progress) progress(state);
 }
 
@@ -273,17 +291,24 @@ Task<> LogDirectory::load_behind(TopicPartition name, Facts facts, int64_t* byte
   const Result<> loaded =
       co_await runtime::as_result(load_partition(name, std::move(facts), bytes_scanned));
   if (!loaded && loaded.error().code() == Errc::kCancelled) co_await loaded;
-  if (!loaded) give_up(name, loaded.error());
+  if (!loaded && will_pass(loaded.error())) {
+    LOG_WARNING("log", "{} is tried again in a second: {}", name.to_string(),
+                loaded.error().message());
+    asked_.insert(name);
+    co_await runtime::sleep_until(services_.env.loop.now() + kTryAgain);
+  } else if (!loaded) {
+    give_up(name, loaded.error());
+  }
   if (const std::shared_ptr<PartitionLog> log = find(name)) {
     log->end_recovery();
     co_await make_stable(log);
   }
   co_await restore_recovery_points();
   loading_.reset();
-  if (const auto kind = std::exchange(away_when_loaded_, std::nullopt); kind && find(name)) {
-    const Result<> gone = rename_away(name, *kind);
-    if (!gone) LOG_ERROR("log", "{}", gone.error().message());
-  }
+  const std::optional<DirectoryKind> away = std::exchange(away_when_loaded_, std::nullopt);
+  if (!away || unloadable_.contains(name)) co_return;
+  const Result<> gone = rename_away(name, *away);
+  if (!gone) LOG_ERROR("log", "{}", gone.error().message());
 }
 
 // One that has lines and no directory has lost it, and what was given out there stays given out.

@@ -185,6 +185,48 @@ TEST_CASE("one that cannot be loaded is reported, whoever asked for it") {
   }
 }
 
+TEST_CASE("without a descriptor they go on waiting; nothing is given up") {
+  for (const bool crash : {false, true}) {
+    CAPTURE(crash);
+    LogWorld world;
+    fill_and_stop(world);
+    if (crash) {
+      REQUIRE(world.start());
+      world.node().crash();
+    }
+    REQUIRE(world.start_serving());
+    world.disk().set_open_files_max(world.disk().open_files());
+    CHECK(!*world.load_now());
+    world.node().spawn("load what waits", world.loading());
+    world.run_for(seconds(5));
+    CHECK(world.directory().unloadable().empty());
+    CHECK(world.directory().waiting().size() == 3);
+    world.disk().set_open_files_max(1000);
+    const auto none_waits = [&] { return world.directory().waiting().empty(); };
+    REQUIRE(world.world().run_until(none_waits, seconds(10)));
+    CHECK(world.log().high_watermark() == Offset(1));
+    REQUIRE(world.restart());
+    CHECK(world.directory().was_clean());
+  }
+}
+
+TEST_CASE("progress counts what was loaded because somebody asked, too") {
+  LogWorld world;
+  fill_and_stop(world);
+  REQUIRE(world.start_serving());
+  std::vector<size_t> done;
+  const auto tell = [&](const LoadProgress& progress) {
+    CHECK(progress.partitions_total == 3);
+    done.push_back(progress.partitions_done);
+    if (progress.current) CHECK(*world.load_now(kCarts));  // the last one by its name
+  };
+  const auto facts_of = [&](const TopicPartition&) {
+    return LogDirectory::Facts{world.shared_config(), {}};
+  };
+  REQUIRE(world.run(world.directory().load_waiting(facts_of, [](const TopicPartition&) {}, tell)));
+  CHECK(done == std::vector<size_t>{0, 2, 3});
+}
+
 TEST_CASE("after a crash those wait of which the journal has nothing") {
   LogWorld world;
   fill_and_stop(world);
